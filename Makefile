@@ -1,0 +1,61 @@
+# make demo           run the demo; DEMO_ARGS="--database URL" for another database
+# make test           all tests but those on MySQL, in every environment of tox.ini
+# make test-mysql     the tests on a real MySQL server (not MariaDB)
+# make mysql-server   fetch that server into .cache, without installing it
+# make conformance    run the conformance suite on every storage of ours, and tell how far each conforms
+# make generate       write every generated file anew
+# make bench          measure the adapters on every database
+# make lint types     one environment of tox.ini alone
+# make clean          remove all that the above made
+#
+# PYTHON=python3.13 names the Python of the virtual environment (.venv).
+
+PYTHON ?= python3
+SERVERS = PYTHONPATH=tests:tools .venv/bin/python -m servers
+
+# pyenv's shims hide the Pythons that are not chosen: show tox all of them
+TOX_PATH = PATH="$$PATH$$(printf ':%s' "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/*/bin)"
+
+.PHONY: demo test test-mysql mysql-server generate bench conformance lint types clean
+.DELETE_ON_ERROR:
+
+demo: .venv/demo-installed
+	.venv/bin/kavach demo $(DEMO_ARGS)
+
+test: .venv/all-installed
+	$(TOX_PATH) $(SERVERS) postgres mariadb -- .venv/bin/tox run-parallel --parallel-no-spinner $(TOX_ARGS)
+
+test-mysql: .venv/all-installed
+	$(SERVERS) mysql -- .venv/bin/tox run -e mysql $(TOX_ARGS)
+
+mysql-server:
+	$(PYTHON) tools/mysql_server.py
+
+generate: .venv/all-installed
+	.venv/bin/python tools/generate.py
+
+bench: .venv/all-installed
+	$(SERVERS) postgres mariadb -- .venv/bin/python -m bench $(BENCH_ARGS)
+
+conformance: .venv/all-installed
+	$(SERVERS) postgres mariadb -- env PYTHONPATH=tests:tools .venv/bin/kavach conformance conformance.harnesses $(CONFORMANCE_ARGS)
+
+lint types: .venv/all-installed
+	.venv/bin/tox run -e $@
+
+clean:
+	rm -rf .venv .tox .cache tools/prisma-engine/node_modules .hypothesis .pytest_cache .mypy_cache .ruff_cache build dist
+
+.venv/bin/pip:
+	$(PYTHON) tools/prepare.py venv .venv
+
+.venv/demo-installed: pyproject.toml | .venv/bin/pip
+	.venv/bin/pip install --quiet --editable '.[sqlalchemy]'
+	touch $@
+
+.venv/all-installed: pyproject.toml tools/prisma-engine/package-lock.json | .venv/bin/pip
+	$(PYTHON) tools/prepare.py compiler
+	.venv/bin/pip install --quiet uv
+	VIRTUAL_ENV=.venv .venv/bin/uv pip install --quiet --editable '.[sqlalchemy,peewee,postgres,mysql,patterns,webhooks]' --group dev
+	.venv/bin/python tools/prisma_setup.py true
+	touch $@

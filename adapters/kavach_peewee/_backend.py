@@ -1,0 +1,134 @@
+"""The backend on a database: in the host's transaction where one is open, in one of its own otherwise.
+
+It is written without colour: `playhouse.pwasyncio` runs synchronous code over its databases by switching greenlets, and
+`_asyncio` enters that layer once per operation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Final, TypeVar, cast
+
+from kavach_core.errors import BackendUnavailable, TransactionAborted, TransactionError
+from kavach_core.storage.capabilities import Capabilities
+from kavach_core.storage.operations import Operation, reads_only, table_of
+from kavach_core.storage.sql.schema import check_tables, create_tables, missing_tables
+from kavach_peewee._bound import BoundBackend, join
+from kavach_peewee._database import Database, ours, outermost, refuse_strays, remember, resolved, transactions
+from kavach_peewee._drivers import capabilities_of
+from kavach_peewee._link import Link, connected, has_foreign_transaction, link_to
+from kavach_schema.render.ddl import Naming
+
+T = TypeVar("T")
+
+_TRIES: Final = 5
+"""How often an operation that is a transaction of its own is run when the database rolls it back for another one."""
+
+
+class DatabaseBackend:
+    """Run operations on the connection that the database has in this thread or task, or on one opened for each."""
+
+    def __init__(self, handle: object, *, naming: Naming, skip_migrations: bool) -> None:
+        """Use a database or a proxy, which MUST stand for one of the same colour whenever it is used."""
+        self._handle = handle
+        self._naming = naming
+        self._skip_migrations = skip_migrations
+        self._prepared: Database | None = None
+        capabilities_of(resolved(handle))
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """Return what a storage on this database offers."""
+        return capabilities_of(resolved(self._handle))
+
+    @property
+    def in_transaction(self) -> bool:
+        """Tell whether the host has a transaction open in this thread or task."""
+        return bool(transactions(resolved(self._handle)))
+
+    def execute(self, operation: Operation[T], values: Mapping[str, object]) -> T:
+        """Execute one operation, and again where nothing is lost by it.
+
+        That is when it lost against another transaction, and for a read when the connection that was opened for it
+        turned out to be broken.
+        """
+        database = self._ready()
+        if outermost(database) is not None:
+            remember(database)
+            return join(database, self._naming).execute(operation, values)
+        for number in range(1, _TRIES + 1):
+            last = number == _TRIES
+            link: Link | None = None
+            opened = False
+            try:
+                with self._connected(database) as (link, opened):
+                    plan = link.planner.plan(operation, values)
+                    return cast("T", link.run_alone(plan, table_of(operation)))
+            except TransactionAborted:
+                if last:
+                    raise
+            except BackendUnavailable:
+                if last or not opened or not reads_only(operation) or link is None or not link.lost:
+                    raise
+        raise AssertionError("unreachable")
+
+    @contextmanager
+    def transaction(self) -> Iterator[BoundBackend]:
+        """Open a transaction, or a savepoint in the host's."""
+        database = self._ready()
+        if outermost(database) is not None:
+            remember(database)
+            with join(database, self._naming).transaction() as bound:
+                yield bound
+            return
+        with self._connected(database) as (link, _), link.block():
+            ours.add(outermost(database))
+            bound = BoundBackend(database, self._naming, joined=False)
+            try:
+                yield bound
+            finally:
+                bound.end()
+
+    def using(self, handle: object) -> BoundBackend:
+        """Join the transaction that a database has open in this thread or task."""
+        return join(handle, self._naming)
+
+    def prepare_schema(self) -> None:
+        """Create or check the tables once."""
+        self._ready()
+
+    def close(self) -> None:
+        """Do nothing: the database is the host's, and what an operation opened it has closed."""
+
+    def _ready(self) -> Database:
+        """Return the database, whose tables have been created or checked."""
+        database = resolved(self._handle)
+        refuse_strays(database)
+        if self._prepared is not database:
+            self._prepare(database)
+            self._prepared = database
+        return database
+
+    def _prepare(self, database: Database) -> None:
+        if outermost(database) is not None:
+            link = link_to(database, self._naming)
+            if not self._skip_migrations and link.steps(missing_tables(link.dialect)):
+                raise TransactionError("tables are missing, and a transaction is open; call prepare_schema() before it")
+            link.steps(check_tables(link.dialect))
+            return
+        with self._connected(database) as (link, _):
+            if self._skip_migrations:
+                link.steps(check_tables(link.dialect))
+            elif link.steps(missing_tables(link.dialect)):
+                with link.block():
+                    link.steps(create_tables(link.dialect))
+
+    @contextmanager
+    def _connected(self, database: Database) -> Iterator[tuple[Link, bool]]:
+        with connected(database) as opened:
+            if not opened and has_foreign_transaction(database):
+                raise TransactionError(
+                    "a transaction is open that Peewee does not know of; begin it with atomic() instead of by SQL"
+                )
+            yield link_to(database, self._naming), opened

@@ -1,0 +1,1 @@
+"""The backends: written once, for asyncio; `_sync` is generated from here."""

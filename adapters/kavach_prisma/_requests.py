@@ -1,0 +1,66 @@
+"""Raw queries as Prisma's engine takes them, and what it answers.
+
+The client's own `query_raw()` lays its request out in lines with `textwrap.indent`, which takes U+0085, U+2028 and
+U+2029 inside a value for ends of lines, and puts spaces behind them. So the request is written here, in ASCII.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
+from typing import Any, Final
+
+from kavach_core.storage.sql import Request, Rows, SqlDialect
+
+_PARAMETERS: Final = 15_000
+"""Parameters in one statement: PostgreSQL takes 65535, SQLite 32766, and each is a piece of text on its way."""
+
+
+def written(request: Request) -> str:
+    """Return the body of a request to the engine."""
+    action = "queryRaw" if _gives_rows(request.sql) else "executeRaw"
+    # JSON in a string of GraphQL, whose escapes are those of JSON, in a string of JSON
+    parameters = json.dumps(json.dumps(tuple(request.parameters)))
+    query = f"mutation {{ result: {action}(query: {json.dumps(request.sql)}, parameters: {parameters}) }}"
+    return json.dumps({"variables": {}, "operation_name": "mutation", "query": query})
+
+
+def read(answer: Any) -> Rows:
+    """Return the rows of an answer, or the number of rows that a statement without rows affected."""
+    result = answer["data"]["result"]
+    if not isinstance(result, dict):
+        return Rows((), int(result))
+    rows: list[list[Any]] = result["rows"]
+    for at, kind in enumerate(result["types"]):
+        if (convert := _CONVERTERS.get(kind)) is not None:
+            for row in rows:
+                if row[at] is not None:
+                    row[at] = convert(row[at])
+    return Rows(rows, len(rows))
+
+
+_CONVERTERS: Final[dict[str, Callable[[Any], object]]] = {"bigint": int, "json": json.dumps}
+"""Integers of 64 bits come as text; JSON, where it is a type of its own, comes parsed, and the codec wants its text."""
+
+
+def _gives_rows(sql: str) -> bool:
+    return sql.startswith("SELECT ") or " RETURNING " in sql
+
+
+def batches(request: Request, dialect: SqlDialect) -> Iterator[Request]:
+    """Split a request for many rows into statements that write many at once: each is a round trip to the engine."""
+    many = request.many or ()
+    if not many:
+        return
+    width = len(many[0])
+    size = max(1, _PARAMETERS // width)
+    head, values, _ = request.sql.rpartition(" VALUES ")
+    for start in range(0, len(many), size):
+        rows = many[start : start + size]
+        yield Request(f"{head}{values}{_tuples(dialect, len(rows), width)}", tuple(chain.from_iterable(rows)))
+
+
+def _tuples(dialect: SqlDialect, rows: int, width: int) -> str:
+    places: Sequence[str] = [dialect.placeholder(position) for position in range(1, rows * width + 1)]
+    return ", ".join(f"({', '.join(places[at : at + width])})" for at in range(0, len(places), width))

@@ -1,0 +1,53 @@
+"""What all views of one transaction share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import count
+
+from kavach_core.errors import TransactionAborted, TransactionError
+
+savepoints = count(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What Prisma allows a transaction: to get a connection, and from its beginning to its end."""
+
+    max_wait: timedelta
+    timeout: timedelta
+
+
+class State:
+    """How an open transaction fares, and whose turn it is in it."""
+
+    def __init__(self) -> None:
+        """Start free, with nothing gone wrong."""
+        self.aborted = False
+        """The database, or Prisma's time limit, rolled the transaction back."""
+        self.spoiled = False
+        """An error on PostgreSQL: all that is left is to roll back, and a commit would do so without a word."""
+        self._taken = False
+
+    def __enter__(self) -> None:
+        """Take the turn; raises `TransactionError` while another thread or task has it."""
+        if self._taken:
+            raise TransactionError(
+                "another thread or task is using this transaction; give each one a transaction of its own"
+            )
+        self._taken = True
+
+    def __exit__(self, *error: object) -> None:
+        """Give the turn back."""
+        self._taken = False
+
+    def refuse_aborted(self) -> None:
+        """Refuse to go on after a deadlock: on MySQL each further statement would commit by itself."""
+        if self.aborted:
+            raise TransactionAborted("the database rolled this transaction back; leave its block, and run it again")
+
+    def refuse_spoiled(self) -> None:
+        """Refuse to commit what PostgreSQL would roll back."""
+        if self.spoiled:
+            raise TransactionError("an earlier error spoiled this transaction; roll it back and begin a new one")

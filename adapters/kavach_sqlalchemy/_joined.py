@@ -1,0 +1,113 @@
+"""A backend inside the host's transaction: its session or connection, and never a commit of ours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from typing import TypeVar, cast
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import InvalidRequestError
+from sqlalchemy.orm import Session
+
+from kavach_core.errors import ConfigurationError, TransactionContextLost, TransactionError
+from kavach_core.storage.operations import Operation, table_of
+from kavach_core.storage.sql import planner_for
+from kavach_schema.render.ddl import Naming
+from kavach_sqlalchemy._drivers import capabilities_of, sql_dialect
+from kavach_sqlalchemy._link import Link, Turn
+
+T = TypeVar("T")
+
+
+def join(handle: object, naming: Naming) -> JoinedBackend:
+    """Return a backend on a session or connection; raises `ConfigurationError` for anything else."""
+    if not isinstance(handle, Session | Connection):
+        raise ConfigurationError(f"using() takes a Session or a Connection, not {type(handle).__name__}")
+    return JoinedBackend(handle, naming)
+
+
+class JoinedBackend:
+    """Run operations in the transaction of the host's session or connection, which the host ends.
+
+    It is bound to the transaction that is open when it is made or, where none is, to the one that its first operation
+    begins. When that has ended it refuses to go on: what it wrote next would be in a transaction that nobody commits.
+    """
+
+    in_transaction = True
+
+    def __init__(self, handle: Session | Connection, naming: Naming) -> None:
+        """Use a handle; nothing is sent before the first operation."""
+        self._handle = handle
+        self._naming = naming
+        self._turn = Turn()
+        self._transaction: object = handle.get_transaction()
+        self._joined = False
+        try:
+            bind = handle.get_bind() if isinstance(handle, Session) else handle
+        except InvalidRequestError as error:
+            raise ConfigurationError("the session has no engine; give it one with bind=...") from error
+        self.capabilities = capabilities_of(bind.dialect)
+
+    def execute(self, operation: Operation[T], values: Mapping[str, object]) -> T:
+        """Execute one operation in the host's transaction, which stays usable after a conflict."""
+        with self._turn:
+            link = self._link()
+            plan = link.planner.plan(operation, values)
+            try:
+                return cast("T", link.run_inside(plan, table_of(operation)))
+            except Exception:
+                raise
+            except BaseException as error:
+                # As SQLAlchemy does for its own statements: a cancelled one leaves the driver in the middle of a reply.
+                self._connection().invalidate(error)
+                raise
+
+    @contextmanager
+    def transaction(self) -> Iterator[JoinedBackend]:
+        """Open a savepoint, as the host would: its pending objects are part of it."""
+        with self._turn:
+            self._link().begin_before_savepoint()
+            nested: AbstractContextManager[object] = self._handle.begin_nested()
+        with nested:
+            yield self
+
+    def using(self, handle: object) -> JoinedBackend:
+        """Join the transaction of another handle."""
+        return join(handle, self._naming)
+
+    def prepare_schema(self) -> None:
+        """Do nothing: tables are not created inside a host's transaction."""
+
+    def close(self) -> None:
+        """Do nothing: the handle is the host's."""
+
+    def _link(self) -> Link:
+        """Return the handle's connection, with a transaction begun and the session's pending objects flushed."""
+        if self._transaction is not None and self._handle.get_transaction() is not self._transaction:
+            raise TransactionContextLost(
+                "the transaction that this storage joined has ended; take a new one with using()"
+            )
+        try:
+            if isinstance(self._handle, Session) and self._handle.autoflush:
+                self._handle.flush()
+            connection = self._connection()
+            if not connection.in_transaction():
+                connection.begin()
+            borrowed = connection.connection
+        except InvalidRequestError as error:
+            raise TransactionContextLost(
+                "the session or connection is closed, or waits for its rollback; end it, and open a new one"
+            ) from error
+        link = Link(borrowed, connection.dialect, planner_for(sql_dialect(connection.dialect, self._naming)))
+        if not self._joined:
+            if link.autocommit:
+                raise TransactionError(
+                    "the connection commits each statement by itself; join one with another isolation level"
+                )
+            self._transaction = self._handle.get_transaction()
+            self._joined = True
+        return link
+
+    def _connection(self) -> Connection:
+        return self._handle.connection() if isinstance(self._handle, Session) else self._handle

@@ -1,0 +1,170 @@
+"""One driver connection in use: statements sent on it, transactions and savepoints in it, errors translated.
+
+Statements go to the driver's cursor and not through `Connection.execute`: measured, that is 1.1 to 1.6 times the raw
+driver, against 1.8 to 3.5. The connection still is the pool's or the host's, so its transaction is theirs too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, suppress
+from itertools import count
+from typing import Any
+
+from sqlalchemy import Dialect, PoolProxiedConnection
+
+from kavach_core.errors import StorageError, TransactionAborted, TransactionError
+from kavach_core.storage.sql import Plan, Planner, Request, Rows, SqlDialect, drive
+from kavach_core.storage.sql.errors import translate
+from kavach_core.storage.sql.plans import Steps
+from kavach_schema.model import Table
+
+_savepoints = count(1)
+
+
+class Turn:
+    """Let one operation at a time into a transaction: a connection carries one conversation."""
+
+    def __init__(self) -> None:
+        """Start free."""
+        self._taken = False
+
+    def __enter__(self) -> None:
+        """Take the turn; raises `TransactionError` while another thread or task has it."""
+        if self._taken:
+            raise TransactionError(
+                "another thread or task is using this transaction; give each one a transaction of its own"
+            )
+        self._taken = True
+
+    def __exit__(self, *error: object) -> None:
+        """Give the turn back."""
+        self._taken = False
+
+
+class Link:
+    """A driver connection that is borrowed from a pool or from a host."""
+
+    def __init__(self, connection: PoolProxiedConnection, driver: Dialect, planner: Planner) -> None:
+        """Use a connection, whose driver raises the errors of `driver`."""
+        self._connection = connection
+        self._driver = driver
+        self._errors: type[Exception] = driver.loaded_dbapi.Error
+        self.planner = planner
+        self.dialect: SqlDialect = planner.dialect
+        self.lost = False
+        """The connection broke: it is of no further use."""
+        self._aborted = False
+
+    def run(self, plan: Plan, table: Table[object]) -> Any:
+        """Run a plan's steps; what they do is undone only by the transaction around them."""
+        return self.steps(plan.steps, table)
+
+    def run_inside(self, plan: Plan, table: Table[object]) -> Any:
+        """Run a plan in an open transaction, so that the transaction stays usable when the plan fails."""
+        self._refuse_aborted()
+        if plan.may_conflict and (plan.atomic or self.dialect.aborts_on_error):
+            with self.savepoint():
+                return self.run(plan, table)
+        return self.run(plan, table)
+
+    def steps(self, steps: Steps[Any], table: Table[object] | None = None) -> Any:
+        """Drive steps on this connection."""
+        try:
+            return drive(steps, self._send)
+        except self._errors as error:
+            raise self.translated(error, table) from error
+
+    def _send(self, request: Request) -> Rows:
+        cursor = self._connection.cursor()
+        try:
+            if request.many is not None:
+                cursor.executemany(request.sql, request.many)
+                return Rows((), cursor.rowcount)
+            cursor.execute(request.sql, request.parameters)
+            rows = cursor.fetchall() if cursor.description else ()
+            return Rows(rows, cursor.rowcount)
+        finally:
+            cursor.close()
+
+    def translated(self, error: Exception, table: Table[object] | None = None) -> StorageError:
+        """Return the contract's error for a driver's."""
+        if self._driver.is_disconnect(error, self._connection, None):  # type: ignore[arg-type]
+            self.lost = True
+        found = translate(error, self.dialect.flavour, self.dialect.naming, table, disconnect=self.lost)
+        self._aborted |= isinstance(found, TransactionAborted)
+        return found
+
+    def _refuse_aborted(self) -> None:
+        """Refuse to go on after a deadlock: on MySQL each further statement would commit by itself."""
+        if self._aborted:
+            raise TransactionAborted("the database rolled this transaction back; leave its block, and run it again")
+
+    @property
+    def autocommit(self) -> bool:
+        """Tell whether the driver commits each statement by itself; asks the client only."""
+        return self._driver.detect_autocommit_setting(self._connection.dbapi_connection)  # type: ignore[arg-type]
+
+    def begin(self) -> None:
+        """Open a transaction that will write."""
+        if self.autocommit or self._sqlite_idle:
+            self.say(self.dialect.begin)
+
+    def commit(self) -> None:
+        """Commit what was begun, by us or by the driver."""
+        self._refuse_aborted()
+        try:
+            if self.autocommit:
+                self.say("COMMIT")
+            else:
+                self._connection.commit()
+        except self._errors as error:
+            raise self.translated(error) from error
+
+    def rollback(self) -> None:
+        """Roll back what was begun, by us or by the driver."""
+        if not self.autocommit:
+            self._connection.rollback()
+        elif not self._sqlite_idle:
+            self.say("ROLLBACK")
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """Enclose work that can fail alone in an open transaction."""
+        name = f"kavach_{next(_savepoints)}"
+        self._refuse_aborted()
+        self.begin_before_savepoint()
+        self.say(f"SAVEPOINT {name}")
+        try:
+            yield
+        except BaseException as error:
+            # A cancelled block too: whoever catches that outside, as asyncio.timeout() does, may go on and commit.
+            # A deadlock on MySQL has rolled everything back: the savepoint is gone, and that is not the news.
+            known = not isinstance(error, Exception) or isinstance(error, TransactionAborted)
+            with suppress(StorageError) if known else nullcontext():
+                self.say(f"ROLLBACK TO SAVEPOINT {name}")
+                self.say(f"RELEASE SAVEPOINT {name}")
+                self._aborted = False
+            raise
+        self.say(f"RELEASE SAVEPOINT {name}")
+
+    def begin_before_savepoint(self) -> None:
+        """Begin on SQLite, where a SAVEPOINT outside of a transaction is one, and its RELEASE commits.
+
+        The driver begins before the first INSERT, UPDATE or DELETE only; see sqlalchemy#8795.
+        """
+        if self._sqlite_idle:
+            self.say("BEGIN")
+
+    @property
+    def _sqlite_idle(self) -> bool:
+        driver = self._connection.driver_connection
+        return self.dialect.flavour == "sqlite" and not getattr(driver, "in_transaction", True)
+
+    def say(self, sql: str) -> None:
+        """Send a statement without parameters."""
+        self.steps(_one(sql))
+
+
+def _one(sql: str) -> Steps[None]:
+    yield Request(sql)

@@ -1,0 +1,1 @@
+"""What Kavach's storage costs beside the raw driver and beside ordinary ORM code: `python -m bench`."""

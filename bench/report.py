@@ -1,0 +1,134 @@
+"""What was measured, as a table for people and as JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from statistics import median
+
+from rich.console import Console
+from rich.table import Table
+
+from bench.measure import Role
+from bench.run import Comparison
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One subject beside the others of its comparison; times in microseconds."""
+
+    database: str
+    server: str
+    job: str
+    colour: str
+    subject: str
+    role: Role
+    calls: int
+    median: float
+    p99: float
+    spread: float
+    times_raw: float
+    """Median over that of the raw driver, which builds no record."""
+    times_record: float
+    """Median over that of the raw driver with a record built by hand."""
+    of_orm: float
+    """Median as a part of that of ordinary ORM code."""
+
+
+def lines(comparison: Comparison) -> list[Line]:
+    """Return the lines of a comparison, in order."""
+    medians = {sample.subject.role: sample.median for sample in comparison.samples}
+    return [
+        Line(
+            comparison.database,
+            comparison.server,
+            comparison.job,
+            comparison.colour,
+            sample.subject.name,
+            sample.subject.role,
+            sum(map(len, sample.rounds)),
+            round(sample.median, 2),
+            round(sample.p99, 2),
+            round(sample.spread, 4),
+            round(sample.median / medians["raw"], 3),
+            round(sample.median / medians["record"], 3),
+            round(sample.median / medians["orm"], 3),
+        )
+        for sample in comparison.samples
+    ]
+
+
+def show(console: Console, found: Sequence[Line]) -> None:
+    """Print the table of one comparison."""
+    first = found[0]
+    table = Table(title=f"{first.job}, {first.colour}, {first.server}", title_justify="left")
+    table.add_column("")
+    for name in ("median µs", "p99 µs", "x raw", "x raw + record", "of ORM", "spread"):
+        table.add_column(name, justify="right")
+    for line in found:
+        table.add_row(
+            line.subject,
+            f"{line.median:.1f}",
+            f"{line.p99:.1f}",
+            f"{line.times_raw:.2f}",
+            f"{line.times_record:.2f}",
+            f"{line.of_orm:.2f}",
+            f"{line.spread:.0%}",
+            style="bold" if line.role == "adapter" else None,
+        )
+    console.print(table)
+
+
+def noise(found: Sequence[Line]) -> dict[str, float]:
+    """Return how far the run can be trusted.
+
+    `control` is by how much a raw loop differs from itself at most: differences of that size mean nothing. `spread` is
+    the interquartile range of the medians of the rounds, as a part of their median: over all lines, and the widest.
+    """
+    spreads = [line.spread for line in found]
+    return {
+        "control": round(max(abs(line.times_raw - 1) for line in found if line.role == "control"), 4),
+        "median_spread": round(median(spreads), 4),
+        "widest_spread": round(max(spreads), 4),
+    }
+
+
+def show_noise(console: Console, found: Sequence[Line]) -> None:
+    """Print how noisy the run was."""
+    figures = noise(found)
+    console.print(
+        f"Noise: the same raw loop, timed twice in turns, differs by at most {figures['control']:.1%}; the medians of "
+        f"the rounds spread by {figures['median_spread']:.0%} (interquartile), at the worst line by "
+        f"{figures['widest_spread']:.0%}."
+    )
+
+
+def write_json(path: Path, found: Sequence[Line], *, rows: int, repeat: int) -> None:
+    """Write all lines, and what they were measured on."""
+    packages = ("sqlalchemy", "pydantic", "psycopg", "mysqlclient", "aiosqlite", "asyncpg", "asyncmy")
+    document = {
+        "rows": rows,
+        "repeat": repeat,
+        "noise": noise(found),
+        "machine": {
+            "python": platform.python_version(),
+            "system": platform.platform(),
+            "cores": os.cpu_count(),
+            "packages": {name: version(name) for name in packages if _installed(name)},
+        },
+        "results": [asdict(line) for line in found],
+    }
+    path.write_text(json.dumps(document, indent=2) + "\n")
+
+
+def _installed(package: str) -> bool:
+    try:
+        version(package)
+    except ModuleNotFoundError:
+        return False
+    return True

@@ -1,0 +1,70 @@
+"""Kavach: identity, permissions, delegation and audit for AI agents, on the database that an application has."""
+
+from kavach_core.engine._async.create import create_async_kavach
+from kavach_core.engine._async.kavach import AsyncKavach
+from kavach_core.engine._async.webhook import create_async_approval_webhook
+from kavach_core.engine._sync.create import create_kavach
+from kavach_core.engine._sync.kavach import Kavach
+from kavach_core.engine._sync.webhook import create_approval_webhook
+from kavach_core.engine.signing import verify_webhook
+from kavach_core.engine.values import Agent, Approval, AuthorizeResult, Delegation
+from kavach_core.errors import (
+    ApprovalError,
+    BackendUnavailable,
+    CapabilityError,
+    ConfigurationError,
+    ConflictError,
+    DelegationError,
+    InactiveAgentError,
+    InvalidInput,
+    KavachError,
+    LimitExceeded,
+    MissingDependency,
+    NestedTransactionUnsupported,
+    NotFoundError,
+    SchemaMismatch,
+    StorageError,
+    TransactionAborted,
+    TransactionContextLost,
+    TransactionError,
+)
+from kavach_core.policy.constraints import Constraints, TimeWindow
+from kavach_core.policy.permissions import Permission
+from kavach_core.storage import AsyncStorage, Storage
+
+__all__ = [
+    "Agent",
+    "Approval",
+    "ApprovalError",
+    "AsyncKavach",
+    "AsyncStorage",
+    "AuthorizeResult",
+    "BackendUnavailable",
+    "CapabilityError",
+    "ConfigurationError",
+    "ConflictError",
+    "Constraints",
+    "Delegation",
+    "DelegationError",
+    "InactiveAgentError",
+    "InvalidInput",
+    "Kavach",
+    "KavachError",
+    "LimitExceeded",
+    "MissingDependency",
+    "NestedTransactionUnsupported",
+    "NotFoundError",
+    "Permission",
+    "SchemaMismatch",
+    "Storage",
+    "StorageError",
+    "TimeWindow",
+    "TransactionAborted",
+    "TransactionContextLost",
+    "TransactionError",
+    "create_approval_webhook",
+    "create_async_approval_webhook",
+    "create_async_kavach",
+    "create_kavach",
+    "verify_webhook",
+]

@@ -1,0 +1,149 @@
+"""What can be typed after `kavach`, and how it ends.
+
+Exit status 0 is success, 1 an error of Kavach, 2 a command line that makes no sense; each error is one line on standard
+error. What a command needs is imported when it runs, so that `kavach --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, Final
+
+from cyclopts import App, CycloptsError, Parameter
+
+from kavach_core.cli.schema import app as schema
+from kavach_core.errors import KavachError, MissingDependency
+
+OK: Final = 0
+FAILED: Final = 1
+MISUSED: Final = 2
+INTERRUPTED: Final = 130
+"""What shells expect of a program that was stopped by Ctrl-C: 128 and the number of the signal."""
+
+
+class Misused(Exception):
+    """What was typed makes no sense, which only the command itself could find out."""
+
+
+def _version() -> str:
+    return f"kavach {version('kavach-core')}"
+
+
+app = App(
+    name="kavach",
+    help="Identity, permissions, delegation and audit for AI agents, on the database that you already have.",
+    version=_version,
+)
+app.command(schema)
+
+
+@app.command
+def demo(*, database: Annotated[str, Parameter(name=["--database", "-d"])] = ":memory:") -> None:
+    """Create two agents, let them ask, rotate a token, delegate, and show the audit trail.
+
+    Nothing that the database holds already is touched: missing tables are created, and all rows belong to an owner of
+    this run's own. They stay, so that you can look at them.
+
+    Parameters
+    ----------
+    database
+        Where to run: ":memory:", the path of an SQLite file, or a URL such as sqlite:///kavach.db,
+        postgresql://user@host/name or mysql://user@host/name.
+    """
+    from kavach_core.cli.demo import run
+
+    run(database)
+
+
+@app.command
+def doctor(
+    url: str,
+    /,
+    *,
+    prefix: Annotated[str, Parameter(name=["--prefix"])] = "kavach_",
+    schema: Annotated[str | None, Parameter(name=["--schema"])] = None,
+) -> int:
+    """Examine a database: versions, tables, settings, clock and speed, with advice for each finding.
+
+    No setting is changed. To measure a commit a few rows are written and deleted. Exit status 1 means that there is a
+    problem: Kavach will not work, or not rightly.
+
+    Parameters
+    ----------
+    url
+        The database: the path of an SQLite file, or a URL such as postgresql://user@host/name.
+    prefix
+        What the names of the tables begin with.
+    schema
+        The schema of PostgreSQL that the tables live in.
+    """
+    try:
+        from kavach_core.cli.doctor import run
+    except ModuleNotFoundError as error:
+        if error.name != "sqlalchemy":
+            raise
+        raise MissingDependency("the doctor needs SQLAlchemy; run: pip install 'kavach-core[sqlalchemy]'") from error
+
+    return OK if run(url, prefix=prefix, schema=schema) else FAILED
+
+
+@app.command
+def conformance(
+    *harnesses: str,
+    report: Path | None = None,
+    select: Annotated[str | None, Parameter(name=["-k"])] = None,
+) -> int:
+    """Prove storage adapters: run the conformance suite and say which level each one reaches.
+
+    A harness is a class that you write: it opens your storage, and what it takes to judge it. The levels are core,
+    transactional, joined and concurrent. Exit status 0 means that each harness reached the level that it asks for.
+
+    Parameters
+    ----------
+    harnesses
+        What to prove: package.module:Class, or package.module for all harnesses that it defines. Modules of the current
+        folder are found.
+    report
+        Write all that was found out into this file, as JSON.
+    select
+        Run only clauses that match, as `pytest -k` does: parts of names and levels, with and, or, not. No level is
+        judged then, and exit status 0 means that none of these clauses failed.
+    """
+    try:
+        from kavach_core.cli.conformance import run
+
+        return OK if run(harnesses, report=report, select=select) else FAILED
+    except ModuleNotFoundError as error:
+        if error.name not in ("pytest", "hypothesis"):
+            raise
+        raise MissingDependency(
+            f"the conformance suite needs {error.name}; run: pip install 'kavach-core[testing]'"
+        ) from error
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command that `arguments` name, by default the process's own, and return the exit status."""
+    try:
+        command, bound, *_ = app.parse_args(arguments, print_error=False, exit_on_error=False)
+        status: int | None = command(*bound.args, **bound.kwargs)
+    except (CycloptsError, Misused) as error:
+        return _failed(error, MISUSED)
+    except KavachError as error:
+        return _failed(error, FAILED)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader of a pipe left, as `head` does: Python must not try to write the rest to it when it exits.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    return OK if status is None else status
+
+
+def _failed(error: Exception, status: int) -> int:
+    """Say in one line what is wrong, without the traceback, which may show what an error message never does."""
+    print("error:", " ".join(str(error).split()), file=sys.stderr)
+    return status

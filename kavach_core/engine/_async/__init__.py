@@ -1,0 +1,1 @@
+"""The engine in one colour: `_async` is the source, `_sync` is generated from it."""

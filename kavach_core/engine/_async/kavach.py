@@ -1,0 +1,117 @@
+"""Kavach itself: everything that a host calls, over one storage."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from types import TracebackType
+from typing import Self
+
+from pydantic import JsonValue
+
+from kavach_core.engine._async.agents import AsyncAgents
+from kavach_core.engine._async.approvals import AsyncApprovals
+from kavach_core.engine._async.audit import AsyncAudit
+from kavach_core.engine._async.authorization import AsyncAuthorization
+from kavach_core.engine._async.delegation import AsyncDelegations
+from kavach_core.engine.callbacks import AsyncApprovalCallback
+from kavach_core.engine.reading import Clock
+from kavach_core.engine.settings import DEFAULT_MAX_DEPTH, Rules
+from kavach_core.engine.values import AuthorizeResult, Delegation
+from kavach_core.policy.permissions import PermissionLike
+from kavach_core.storage import AsyncStorage
+
+
+class AsyncKavach:
+    """Identity, permissions, delegation and audit for AI agents, on one storage.
+
+    Made by `create_async_kavach`. Use it as a context manager, or call `close`.
+    """
+
+    def __init__(
+        self,
+        storage: AsyncStorage,
+        rules: Rules,
+        clock: Clock,
+        on_approval_request: AsyncApprovalCallback | None,
+        *,
+        owned: bool,
+    ) -> None:
+        """Put the services together; `owned` says that closing closes the storage."""
+        self.storage = storage
+        self._owned = owned
+        self.agent = AsyncAgents(storage, rules, clock)
+        self.audit = AsyncAudit(storage)
+        self.delegation = AsyncDelegations(storage, rules, clock)
+        self.approval = AsyncApprovals(storage, rules, clock, on_approval_request)
+        self._authorization = AsyncAuthorization(storage, rules, clock, self.delegation, self.approval)
+
+    async def authorize(
+        self,
+        agent_id: str,
+        *,
+        action: str,
+        resource: str,
+        arguments: Mapping[str, JsonValue] | None = None,
+        ip: str | None = None,
+        user_agent: str | None = None,
+    ) -> AuthorizeResult:
+        """Decide whether an agent may do something now, and record the decision.
+
+        The default is to deny. Each call writes exactly one audit row, in the transaction of the decision, also for an
+        unknown agent; a decision that cannot be recorded is a denial with the code `audit_unavailable`. Where a person
+        must approve the call, the request is found or made, and `approval_id` names it.
+
+        Raises `InvalidInput` for text that an audit row cannot hold; nothing is decided then.
+        """
+        return await self._authorization.by_id(
+            agent_id, action=action, resource=resource, arguments=arguments, ip=ip, user_agent=user_agent
+        )
+
+    async def authorize_by_token(
+        self,
+        token: str,
+        *,
+        action: str,
+        resource: str,
+        arguments: Mapping[str, JsonValue] | None = None,
+        ip: str | None = None,
+        user_agent: str | None = None,
+    ) -> AuthorizeResult:
+        """Decide whether the agent that holds a token may do something now; as `authorize` in all else."""
+        return await self._authorization.by_token(
+            token, action=action, resource=resource, arguments=arguments, ip=ip, user_agent=user_agent
+        )
+
+    async def delegate(
+        self,
+        *,
+        from_agent: str,
+        to_agent: str,
+        permissions: Iterable[PermissionLike],
+        expires_at: datetime,
+        max_depth: int = DEFAULT_MAX_DEPTH,
+    ) -> Delegation:
+        """Hand permissions of one agent to another until `expires_at`; see `AsyncDelegations.delegate`."""
+        return await self.delegation.delegate(
+            from_agent=from_agent,
+            to_agent=to_agent,
+            permissions=permissions,
+            expires_at=expires_at,
+            max_depth=max_depth,
+        )
+
+    async def close(self) -> None:
+        """Close the connections that were opened for this Kavach; a storage of the host stays open."""
+        if self._owned:
+            await self.storage.close()
+
+    async def __aenter__(self) -> Self:
+        """Return this Kavach."""
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close."""
+        await self.close()

@@ -1,0 +1,29 @@
+"""Work in a transaction that is run again when the database rolled it back for another one."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from kavach_core.engine.settings import TRIES
+from kavach_core.errors import TransactionAborted
+from kavach_core.storage import AsyncStorage
+
+T = TypeVar("T")
+
+
+async def run_async_transaction(storage: AsyncStorage, work: Callable[[AsyncStorage], Awaitable[T]]) -> T:
+    """Run `work` in a transaction, or in a savepoint of an open one.
+
+    `work` MUST touch nothing but the storage it is given. Inside an open transaction it is run once: the rest of that
+    transaction is gone with it, and only the host can repeat it.
+    """
+    for _ in range(TRIES - 1):
+        try:
+            async with storage.transaction() as transaction:
+                return await work(transaction)
+        except TransactionAborted:
+            if storage.in_transaction:
+                raise
+    async with storage.transaction() as transaction:
+        return await work(transaction)

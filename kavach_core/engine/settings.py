@@ -1,0 +1,99 @@
+"""What `create_kavach` is given, checked once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Annotated, Final, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from kavach_core.errors import ConfigurationError
+from kavach_core.policy.durations import parse_duration
+from kavach_core.policy.resources import Wildcard
+
+DEFAULT_MAX_DEPTH: Final = 3
+"""Hops that a delegation may take where its maker does not say."""
+
+TRIES: Final = 5
+"""How often work is run that the database rolled back because another transaction was in its way."""
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
+
+    @classmethod
+    def read(cls, name: str, given: Self | Mapping[str, object]) -> Self:
+        """Return settings from a mapping; raises `ConfigurationError` that names the setting."""
+        if isinstance(given, cls):
+            return given
+        try:
+            return cls.model_validate(dict(given))
+        except ValidationError as error:
+            problem = error.errors(include_url=False, include_input=False, include_context=False)[0]
+            where = ".".join((name, *map(str, problem["loc"])))
+            text = "unknown setting" if problem["type"] == "extra_forbidden" else problem["msg"]
+            raise ConfigurationError(f"{where}: {text[:1].lower()}{text[1:]}") from None
+        except (TypeError, ValueError):
+            raise ConfigurationError(f"{name}: expected a mapping of settings, got {type(given).__name__}") from None
+
+
+class DatabaseSettings(_Settings):
+    """Where the tables live. `provider` is "sqlite", "postgres" or "mysql"; `url` may be ":memory:" or a file."""
+
+    provider: str
+    url: str = Field(repr=False)
+    skip_migrations: bool = False
+    prefix: str = "kavach_"
+    schema_name: Annotated[str | None, Field(alias="schema")] = None
+
+
+class AgentSettings(_Settings):
+    """How agents behave.
+
+    `max_per_user` bounds the active agents of one owner, None is no bound. With `audit_all` off, allowed calls are
+    not recorded; denials always are. `token_expiry` such as "24h" is how long an agent lives that names no expiry of
+    its own, None is for ever.
+    """
+
+    enabled: bool = True
+    max_per_user: Annotated[int | None, Field(ge=0)] = None
+    audit_all: bool = True
+    token_expiry: str | None = None
+
+
+class ApprovalSettings(_Settings):
+    """How approvals work.
+
+    `expiry` such as "1h" is how long a request can be answered, and its approval used. With `owner_only` nobody but the
+    owner of the agent can answer.
+    """
+
+    expiry: str = "1h"
+    owner_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The settings that the engine consults, with durations parsed."""
+
+    agents: AgentSettings
+    lifetime: timedelta | None
+    wildcard: Wildcard
+    approvals: ApprovalSettings
+    approval_lifetime: timedelta
+
+
+def read_rules(
+    agents: AgentSettings | Mapping[str, object] | None,
+    wildcard: Wildcard,
+    approvals: ApprovalSettings | Mapping[str, object] | None = None,
+) -> Rules:
+    """Return the engine's rules; raises `ConfigurationError` for what cannot be understood."""
+    if wildcard not in ("segment", "tail"):
+        raise ConfigurationError(f'unknown wildcard {wildcard!r}; use "segment" or "tail"')
+    settings = AgentSettings.read("agents", agents or {})
+    lifetime = None if settings.token_expiry is None else parse_duration(settings.token_expiry)
+    consent = ApprovalSettings.read("approvals", approvals or {})
+    return Rules(settings, lifetime, wildcard, consent, parse_duration(consent.expiry))

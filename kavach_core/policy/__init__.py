@@ -1,0 +1,1 @@
+"""Rules without I/O: what a pattern matches, what a permission allows, what a decision is."""

@@ -1,0 +1,157 @@
+"""Methods on what is decided: audit logs, rate limits and approval requests."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Final, Unpack
+
+from kavach_core.storage import contract
+from kavach_core.storage._async.backend import AsyncMethods
+from kavach_schema.filters import AuditLogFilter
+from kavach_schema.inputs import (
+    ApprovalRequestChanges,
+    ApprovalRequestInput,
+    AuditLogInput,
+    RateLimitInput,
+)
+from kavach_schema.records import ApprovalRequest, AuditLog, RateLimit
+
+STREAM_PAGE: Final = 1000
+
+
+class AsyncDecisionMethods(AsyncMethods):
+    """Audit logs, rate limits and approval requests."""
+
+    async def create_audit_log(self, **values: Unpack[AuditLogInput]) -> AuditLog:
+        """Write one audit row and return it; raises `ConflictError` where the id is taken."""
+        return await self._execute(contract.CREATE_AUDIT_LOG, values)
+
+    async def query_audit_logs(
+        self,
+        *,
+        limit: int = 100,
+        offset: int | None = None,
+        after: AuditLog | None = None,
+        **filters: Unpack[AuditLogFilter],
+    ) -> list[AuditLog]:
+        """Return audit rows, newest first.
+
+        `after` is the last row of the page before, and costs the same on any page; an `offset` costs more the further
+        it reaches.
+        """
+        values: dict[str, object] = {**filters, "limit": limit, "offset": offset, "after": after}
+        return await self._execute(contract.QUERY_AUDIT_LOGS, values)
+
+    async def count_audit_logs(self, **filters: Unpack[AuditLogFilter]) -> int:
+        """Return how many audit rows match."""
+        return await self._execute(contract.COUNT_AUDIT_LOGS, filters)
+
+    async def stream_audit_logs(self, **filters: Unpack[AuditLogFilter]) -> AsyncIterator[AuditLog]:
+        """Yield audit rows, oldest first, any number of them in constant memory: they are read page by page.
+
+        Rows that are written meanwhile may or may not be among them.
+        """
+        values: dict[str, object] = {**filters, "limit": STREAM_PAGE}
+        while True:
+            page = await self._execute(contract.STREAM_AUDIT_LOGS, values)
+            for row in page:
+                yield row
+            if len(page) < STREAM_PAGE:
+                return
+            values["after"] = page[-1]
+
+    async def find_rate_limit(self, agent_id: str, *, resource: str, window_start: datetime) -> RateLimit | None:
+        """Return the counter of one window, or None."""
+        values = {"agent_id": agent_id, "resource": resource, "window_start": window_start}
+        return await self._execute(contract.FIND_RATE_LIMIT, values)
+
+    async def list_rate_limits(
+        self,
+        agent_id: str,
+        *,
+        resource: str,
+        since: datetime | None = None,
+        limit: int = 100,
+        offset: int | None = None,
+        after: RateLimit | None = None,
+    ) -> list[RateLimit]:
+        """Return the counters of an agent on a resource by window, oldest first; `since` is included.
+
+        `after` is the last one of the page before. What others have committed is seen, also in a transaction that reads
+        all else as it was at its start: a limit that such a transaction checks holds.
+        """
+        values: dict[str, object] = {
+            "agent_id": agent_id,
+            "resource": resource,
+            "since": since,
+            "limit": limit,
+            "offset": offset,
+            "after": after,
+        }
+        return await self._execute(contract.LIST_RATE_LIMITS, values)
+
+    async def upsert_rate_limit(self, **values: Unpack[RateLimitInput]) -> RateLimit:
+        """Write the counter of one window, new or over the stored count, and return it; a stored row keeps its id."""
+        return await self._execute(contract.UPSERT_RATE_LIMIT, values)
+
+    async def increment_rate_limit(
+        self, *, limit: int | None = None, **values: Unpack[RateLimitInput]
+    ) -> RateLimit | None:
+        """Add `count` to the counter of one window, and return it as it is now.
+
+        Where the sum would pass `limit` nothing changes and None is returned. Sums are exact however many write at
+        once. Inside a transaction the counter stays locked until its end. Raises `InvalidInput` where the sum would
+        pass 64 bits.
+        """
+        return await self._execute(contract.INCREMENT_RATE_LIMIT, {**values, "limit": limit})
+
+    async def delete_rate_limits_before(self, before: datetime) -> int:
+        """Delete the counters of windows that began before a moment, and return how many there were."""
+        return await self._execute(contract.DELETE_RATE_LIMITS_BEFORE, {"before": before})
+
+    async def find_approval_request(self, request_id: str) -> ApprovalRequest | None:
+        """Return the approval request with this id, whatever its status, or None."""
+        return await self._execute(contract.FIND_APPROVAL_REQUEST, {"id": request_id})
+
+    async def list_pending_approvals(
+        self,
+        agent_id: str | None = None,
+        *,
+        user_id: str | None = None,
+        limit: int = 100,
+        offset: int | None = None,
+        after: ApprovalRequest | None = None,
+    ) -> list[ApprovalRequest]:
+        """Return pending requests by creation, oldest first, of an agent or a user, or all; expired ones included.
+
+        `after` is the last one of the page before.
+        """
+        values: dict[str, object] = {
+            "status": "pending",
+            "agent_id": agent_id,
+            "user_id": user_id,
+            "limit": limit,
+            "offset": offset,
+            "after": after,
+        }
+        return await self._execute(contract.LIST_PENDING_APPROVALS, values)
+
+    async def create_approval_request(self, **values: Unpack[ApprovalRequestInput]) -> ApprovalRequest:
+        """Write a new approval request and return it; raises `ConflictError` where the id is taken."""
+        return await self._execute(contract.CREATE_APPROVAL_REQUEST, values)
+
+    async def update_approval_request(
+        self,
+        request_id: str,
+        *,
+        expected_status: str | None = None,
+        **changes: Unpack[ApprovalRequestChanges],
+    ) -> ApprovalRequest | None:
+        """Change the named fields and return the request, or None where there is none.
+
+        With `expected_status`, only while the request still has it: of several answers exactly one wins.
+        """
+        values: dict[str, object] = {"id": request_id, **changes}
+        values["expected_status"] = expected_status
+        return await self._execute(contract.UPDATE_APPROVAL_REQUEST, values)

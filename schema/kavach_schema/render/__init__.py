@@ -1,0 +1,1 @@
+"""Renderings of the data model: Python records and inputs, SQL per dialect, ORM models."""

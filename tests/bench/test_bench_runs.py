@@ -1,0 +1,85 @@
+"""The benchmark runs and reports every way that it compares; its times are nobody's promise."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+FIND = "find_agent_by_token_hash"
+WRITE = "create_audit_log"
+ROWS = {
+    (FIND, "sync"): [
+        "raw sqlite3",
+        "raw sqlite3, again",
+        "raw sqlite3 + record",
+        "adapter, own connection",
+        "adapter, joined Session",
+        "adapter, joined Session, using() per call",
+        "adapter, joined Connection",
+        "ORM, Session per call",
+        "Peewee adapter",
+        "Peewee adapter, in atomic() per call",
+        "Peewee, Model.get()",
+    ],
+    (WRITE, "sync"): [
+        "raw sqlite3",
+        "raw sqlite3, again",
+        "raw sqlite3 + record",
+        "raw sqlite3, BEGIN and COMMIT",
+        "adapter, own connection",
+        "adapter, joined Session, commit",
+        "adapter, joined Connection, commit",
+        "ORM, Session per call, add and commit",
+        "Peewee adapter",
+        "Peewee adapter, in atomic() per call",
+        "Peewee, Model.create()",
+    ],
+    (FIND, "asyncio"): [
+        "raw aiosqlite",
+        "raw aiosqlite, again",
+        "raw aiosqlite + record",
+        "adapter, own connection",
+        "ORM, AsyncSession per call",
+    ],
+    (WRITE, "asyncio"): [
+        "raw aiosqlite",
+        "raw aiosqlite, again",
+        "raw aiosqlite + record",
+        "adapter, own connection",
+        "ORM, AsyncSession per call, add and commit",
+    ],
+}
+
+
+def _bench(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "bench", *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100, check=False)
+
+
+def test_bench_reports_every_way(tmp_path: Path) -> None:
+    pytest.importorskip("aiosqlite")
+    pytest.importorskip("peewee")
+    report = tmp_path / "bench.json"
+    done = _bench("--database", "sqlite", "--rows", "200", "--repeat", "20", "--json", str(report))
+    assert done.returncode == 0, done.stderr
+    found = json.loads(report.read_text())
+    reported: dict[tuple[str, str], list[str]] = {}
+    for line in found["results"]:
+        assert line["calls"] == 20
+        assert line["median"] > 0
+        reported.setdefault((line["job"], line["colour"]), []).append(line["subject"])
+    assert reported == ROWS
+    assert set(found["noise"]) == {"control", "median_spread", "widest_spread"}
+    assert "find_agent_by_token_hash, sync, sqlite" in done.stdout
+
+
+def test_bench_refuses_an_unknown_database() -> None:
+    done = _bench("--database", "oracle")
+    assert done.returncode == 2
+    assert done.stderr == "error: unknown database oracle; use some of sqlite,postgres,mysql\n"

@@ -1,0 +1,203 @@
+"""One source of tests for both colours: a synchronous object is lifted, so that tests await either.
+
+A test that takes `opened` runs with each driver of each database chosen with `--database`, on SQLAlchemy, or
+on the adapters that its marker `adapters` names.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, asynccontextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import Any, Literal
+
+import pytest
+
+from database_fixture import PROVIDERS, Database, names_for
+
+Colour = Literal["sync", "asyncio"]
+Adapter = Literal["sqlalchemy", "peewee"]
+
+DRIVERS: dict[str, list[tuple[Colour, str]]] = {
+    "sqlite": [("sync", "pysqlite"), ("asyncio", "aiosqlite")],
+    "postgres": [("sync", "psycopg"), ("asyncio", "psycopg"), ("asyncio", "asyncpg")],
+    "mysql": [("sync", "mysqldb"), ("sync", "pymysql"), ("asyncio", "asyncmy")],
+}
+
+_SCHEMES = {"sqlite": "sqlite", "postgres": "postgresql", "mysql": "mysql"}
+
+
+class Lifted:
+    """A synchronous object with the face of its asyncio twin: methods are coroutines that never wait."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self.value, name)
+        if name == "transaction":
+            return lambda: _lift_block(found())
+        if name.startswith("stream_"):
+            return lambda **filters: _lift_iterator(found(**filters))
+        if callable(found):
+
+            async def call(*arguments: Any, **keywords: Any) -> Any:
+                return found(*arguments, **keywords)
+
+            return call
+        return Lifted(found) if type(found).__module__.startswith("kavach_core.engine._sync") else found
+
+    async def __aenter__(self) -> Lifted:
+        self.value.__enter__()
+        return self
+
+    async def __aexit__(self, *error: Any) -> Any:
+        return self.value.__exit__(*error)
+
+
+@asynccontextmanager
+async def _lift_block(block: AbstractContextManager[Any]) -> AsyncIterator[Any]:
+    with block as value:
+        yield Lifted(value)
+
+
+async def _lift_iterator(iterator: Iterator[Any]) -> AsyncIterator[Any]:
+    for item in iterator:
+        yield item
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A way to open storages and Kavachs on one empty database with one driver."""
+
+    database: Database
+    colour: Colour
+    driver: str
+    closing: list[Any]
+    adapter: Adapter = "sqlalchemy"
+
+    @property
+    def url(self) -> str:
+        """The database's URL with the driver named."""
+        if self.database.url == ":memory:":
+            return self.database.url
+        _, _, rest = self.database.url.partition("://")
+        return f"{_SCHEMES[self.database.provider]}+{self.driver}://{rest}"
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The setting `database` of create_kavach()."""
+        return {"provider": self.database.provider, "url": self.url}
+
+    async def kavach(self, **settings: Any) -> Any:
+        """Open a Kavach with the asyncio face; it is closed after the test."""
+        from kavach_core import create_async_kavach, create_kavach
+
+        if "storage" not in settings and self.adapter == "sqlalchemy":
+            settings = {"database": self.settings, **settings}
+        else:
+            storage = settings["storage"] if "storage" in settings else self._bare_storage()
+            settings["storage"] = getattr(storage, "value", storage)
+        if self.colour == "asyncio":
+            opened: Any = await create_async_kavach(**settings)
+        else:
+            opened = Lifted(create_kavach(**settings))
+        self.closing.append(opened)
+        return opened
+
+    async def storage(self, **options: Any) -> Any:
+        """Open a storage with the asyncio face and its tables created; it is closed after the test."""
+        opened = self._bare_storage(**options)
+        if self.colour == "sync":
+            opened = Lifted(opened)
+        self.closing.append(opened)
+        await opened.prepare_schema()
+        return opened
+
+    def _bare_storage(self, **options: Any) -> Any:
+        provider = self.database.provider
+        if self.adapter == "peewee":
+            from kavach_peewee import create_peewee_adapter
+            from peewee_databases import Closing, make_database
+
+            database = make_database(provider, self.database.url, self.driver)
+            self.closing.append(Closing(database))
+            return create_peewee_adapter(database, **options)
+        import kavach_sqlalchemy
+
+        if self.colour == "asyncio":
+            return kavach_sqlalchemy.open_async_storage(provider, self.url, **options)
+        return kavach_sqlalchemy.open_storage(provider, self.url, **options)
+
+    async def together(self, work: Callable[[int], Awaitable[Any]], times: int) -> list[Any]:
+        """Run `work(0)`, `work(1)`, ... at once, in tasks or in threads; return results and errors in that order."""
+        if self.colour == "asyncio":
+            return await asyncio.gather(*(work(i) for i in range(times)), return_exceptions=True)
+        with ThreadPoolExecutor(times) as threads:
+            calls = [threads.submit(_finish, work(i)) for i in range(times)]
+            return [call.exception() or call.result() for call in calls]
+
+
+def _finish(coroutine: Awaitable[Any]) -> Any:
+    """Run a coroutine over lifted objects to its end: it never waits."""
+    assert isinstance(coroutine, Coroutine)
+    try:
+        coroutine.send(None)
+    except StopIteration as stop:
+        return stop.value
+    raise AssertionError("a lifted coroutine waited")
+
+
+def _adapters(metafunc: pytest.Metafunc) -> Iterator[tuple[Adapter, tuple[str, ...], dict[Any, Any]]]:
+    """Yield each adapter that a test runs on, as far as its ORM is installed, with its mark in ids and its drivers."""
+    marker = metafunc.definition.get_closest_marker("adapters")
+    names = marker.args if marker is not None else ("sqlalchemy",)
+    if "sqlalchemy" in names and (marker is None or find_spec("sqlalchemy")):
+        yield "sqlalchemy", (), DRIVERS
+    if "peewee" in names and find_spec("peewee"):
+        from peewee_databases import DRIVERS as PEEWEE_DRIVERS
+
+        yield "peewee", ("peewee",), PEEWEE_DRIVERS
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "adapters(*names): runs on these adapters, and not on SQLAlchemy only")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "opened" in metafunc.fixturenames:
+        metafunc.parametrize(
+            ("database", "opened"),
+            [
+                pytest.param(name, (*using, adapter), id="-".join((name, *label, *using)), marks=pytest.mark.database)
+                for name in names_for(metafunc)
+                for adapter, label, drivers in _adapters(metafunc)
+                for using in drivers[PROVIDERS[name]]
+            ],
+            indirect=True,
+        )
+
+
+@pytest.fixture
+async def opened(request: pytest.FixtureRequest, database: Database) -> AsyncIterator[Opened]:
+    """Yield the way to open things on an empty database, and close what was opened."""
+    colour, driver, adapter = request.param
+    found = Opened(database, colour, driver, [], adapter)
+    yield found
+    for thing in reversed(found.closing):
+        await thing.close()
+
+
+@pytest.fixture
+async def storage(opened: Opened) -> Any:
+    """Return a storage on an empty database, with the asyncio face."""
+    return await opened.storage()
+
+
+@pytest.fixture
+async def kavach(opened: Opened) -> Any:
+    """Return a Kavach on an empty database, with the asyncio face."""
+    return await opened.kavach()

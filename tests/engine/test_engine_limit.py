@@ -1,0 +1,125 @@
+"""max_per_user (P21): exactly that many active agents, however many threads, tasks and processes create at once."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from colours import Opened
+from database_fixture import Database
+from engine.support import READ_ISSUES, Clock, Host, make_agent
+from kavach_core import LimitExceeded, create_kavach
+
+LIMIT = {"max_per_user": 10}
+
+_PROCESS = """
+import sys
+from kavach_core import LimitExceeded, create_kavach
+
+provider, url = sys.argv[1:]
+with create_kavach(database={"provider": provider, "url": url}, agents={"max_per_user": 10}) as kavach:
+    print("ready", flush=True)
+    sys.stdin.readline()
+    for _ in range(8):
+        try:
+            kavach.agent.create(owner_id="ada", name="n", type="service", permissions=[])
+            print("created", flush=True)
+        except LimitExceeded:
+            print("refused", flush=True)
+"""
+
+
+async def test_p21_of_64_creations_at_once_as_many_as_allowed_succeed(opened: Opened) -> None:
+    kavach = await opened.kavach(agents=LIMIT)
+    results = await opened.together(lambda _: make_agent(kavach, READ_ISSUES), 64)
+    refused = [result for result in results if isinstance(result, BaseException)]
+    assert {type(error) for error in refused} == {LimitExceeded}
+    assert len(results) - len(refused) == 10
+    listed = await kavach.agent.list(owner_id="ada")
+    assert len(listed) == 10
+    assert all(len(agent.permissions) == 1 for agent in listed)
+
+
+@pytest.mark.not_in_memory
+def test_p21_of_creations_in_several_processes_as_many_as_allowed_succeed(database: Database) -> None:
+    with create_kavach(database={"provider": database.provider, "url": database.url}) as kavach:
+        command = [sys.executable, "-c", _PROCESS, database.provider, database.url]
+        processes = [
+            subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            for _ in range(4)
+        ]
+        for process in processes:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n", process.communicate()[1]
+        for process in processes:
+            assert process.stdin is not None
+            process.stdin.write("\n")
+            process.stdin.flush()
+        answers = [process.communicate(timeout=60) for process in processes]
+        assert [error for _, error in answers] == [""] * 4
+        said = "".join(out for out, _ in answers).split()
+        assert (said.count("created"), said.count("refused")) == (10, 22)
+        assert len(kavach.agent.list(owner_id="ada")) == 10
+
+
+@pytest.mark.one_database
+async def test_p21_other_owners_are_not_counted(host: Host) -> None:
+    kavach = await host.kavach(agents={"max_per_user": 1})
+    for owner in ("ada", "Ada", "ada ", "bob", ""):
+        await make_agent(kavach, owner_id=owner)
+        with pytest.raises(LimitExceeded):
+            await make_agent(kavach, owner_id=owner)
+    assert len(await kavach.agent.list()) == 5
+
+
+@pytest.mark.one_database
+async def test_p21_a_refused_creation_writes_nothing(host: Host) -> None:
+    kavach = await host.kavach(agents={"max_per_user": 1})
+    await make_agent(kavach, READ_ISSUES)
+    before = await host.count()
+    with pytest.raises(LimitExceeded, match=r"^the owner has 1 active agents, the most allowed; revoke one first$"):
+        await make_agent(kavach, READ_ISSUES)
+    assert await host.count() == before
+
+
+@pytest.mark.one_database
+async def test_p21_a_limit_of_none_at_all_is_a_limit(host: Host) -> None:
+    kavach = await host.kavach(agents={"max_per_user": 0})
+    with pytest.raises(LimitExceeded):
+        await make_agent(kavach)
+    assert await kavach.agent.list() == []
+
+
+@pytest.mark.one_database
+async def test_p21_revoked_agents_do_not_count(host: Host) -> None:
+    kavach = await host.kavach(agents={"max_per_user": 1})
+    for _ in range(3):
+        agent = await make_agent(kavach)
+        await kavach.agent.revoke(agent.id)
+    assert [agent.status for agent in await kavach.agent.list()] == ["revoked"] * 3
+
+
+async def test_p21_expired_agents_do_not_count(host: Host, clock: Clock) -> None:
+    kavach = await host.kavach(agents={"max_per_user": 2, "token_expiry": "1h"})
+    expiring: list[Any] = [await make_agent(kavach) for _ in range(2)]
+    clock.pass_time(minutes=59)
+    with pytest.raises(LimitExceeded):
+        await make_agent(kavach)
+    clock.pass_time(minutes=1)
+    lasting = [await make_agent(kavach) for _ in range(2)]
+    with pytest.raises(LimitExceeded):
+        await make_agent(kavach)
+    assert {agent.id for agent in await kavach.agent.list(status="active")} == {agent.id for agent in lasting}
+    assert {agent.id for agent in await kavach.agent.list(status="expired")} == {agent.id for agent in expiring}
+
+
+@pytest.mark.one_database
+async def test_p21_a_rotation_is_no_new_agent(host: Host) -> None:
+    kavach = await host.kavach(agents={"max_per_user": 1})
+    agent = await make_agent(kavach)
+    await kavach.agent.rotate(agent.id)
+    await kavach.agent.update(agent.id, name="another")
+    assert len(await kavach.agent.list()) == 1

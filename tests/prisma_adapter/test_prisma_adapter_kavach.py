@@ -1,0 +1,66 @@
+"""The engine on the Prisma adapter: the documented example, and tables that another adapter created."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+import test_quickstart
+from colours import Lifted
+from kavach_core import create_async_kavach, create_kavach
+from kavach_core.errors import SchemaMismatch
+from kavach_core.testing.lift import finished
+from kavach_core.testing.samples import sample
+from kavach_prisma import create_prisma_adapter
+from kavach_schema.tables.agents import AGENTS
+from prisma_adapter.hosts import PrismaHost
+
+pytestmark = [pytest.mark.not_in_memory, pytest.mark.asyncio(loop_scope="module")]
+
+
+class OnPrisma:
+    """What the documented example is given: a way to open a Kavach."""
+
+    def __init__(self, host: PrismaHost) -> None:
+        self._host = host
+
+    async def kavach(self, **settings: Any) -> Any:
+        if asyncio.iscoroutinefunction(self._host.prisma.connect):
+            return await create_async_kavach(storage=self._host.storage, **settings)
+        return Lifted(create_kavach(storage=self._host.storage, **settings))
+
+
+async def test_the_documented_example(host: PrismaHost) -> None:
+    await test_quickstart.test_the_documented_example(OnPrisma(host))  # type: ignore[arg-type]
+
+
+async def test_tables_that_another_adapter_created(host: PrismaHost) -> None:
+    pytest.importorskip("sqlalchemy")
+    from kavach_sqlalchemy import create_engine, create_sqlalchemy_adapter
+
+    url = host.url.replace("file:", "sqlite:///")
+    engine = create_engine(host.provider, url)
+    other = create_sqlalchemy_adapter(engine, prefix="moved_")
+    theirs = other.create_agent(**sample(AGENTS, metadata={"k": [1, 2.5, "é"]}))
+
+    storage: Any = create_prisma_adapter(host.prisma, skip_migrations=True, prefix="moved_")
+    assert await finished(storage.find_agent_by_token_hash(theirs.token_hash)) == theirs
+    ours = await finished(storage.create_agent(**sample(AGENTS)))
+    assert other.find_agent_by_id(ours.id) == ours
+    engine.dispose()
+
+
+async def test_missing_tables_are_named(host: PrismaHost) -> None:
+    storage: Any = create_prisma_adapter(host.prisma, skip_migrations=True, prefix="nowhere_")
+    with pytest.raises(SchemaMismatch, match="nowhere_users"):
+        await finished(storage.prepare_schema())
+
+
+async def test_the_adapter_needs_no_other_orm_and_no_generated_client() -> None:
+    blocked = "import sys; sys.modules.update(dict.fromkeys(['sqlalchemy', 'peewee', 'prisma'])); import kavach_prisma"
+    done = subprocess.run([sys.executable, "-c", blocked], capture_output=True, text=True, check=False)  # noqa: ASYNC221
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,117 @@
+"""A private server process in a temporary folder.
+
+One way for PostgreSQL, MariaDB and MySQL. pytest-postgresql's executor is not used: it drives pg_ctl, which refuses to
+run as root and which it cannot run as anybody else.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from servers.connections import ERRORS
+from servers.record import Server, ServerUnavailable
+
+PATIENCE = 60
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to run a server in a folder and on a port."""
+
+    name: str
+    initialize: Callable[[Path], Sequence[str]]
+    serve: Callable[[Path, int], Sequence[str]]
+    ask: Callable[[int], Server]
+    """Return the server on this port, or raise one of `connections.ERRORS` while it does not answer."""
+    stop: signal.Signals
+
+
+@contextmanager
+def private_server(recipe: Recipe) -> Iterator[Server]:
+    """Run a server for the time of the context, as an unprivileged user when called by root."""
+    folder = Path(tempfile.mkdtemp(prefix="kavach-"))
+    try:
+        identity = _identity(folder)
+        log = folder / "server.log"
+        with log.open("wb") as output:
+            options = _options(folder, output) | identity
+            if subprocess.run(recipe.initialize(folder), check=False, **options).returncode != 0:
+                raise ServerUnavailable(f"{recipe.name} could not be initialized:\n{log.read_text()}")
+            port = _free_port()
+            process = subprocess.Popen(recipe.serve(folder, port), **options)
+        try:
+            yield _wait(process, lambda: recipe.ask(port), recipe.name, log)
+        finally:
+            _stop(process, recipe.stop)
+    finally:
+        shutil.rmtree(folder)
+
+
+def reachable(program: Sequence[str]) -> bool:
+    """Tell whether the user that private servers run as can execute `program`, which may lie below a closed folder."""
+    try:
+        done = subprocess.run([*program, "--version"], check=False, cwd="/", capture_output=True, **_identity(None))
+    except PermissionError:
+        return False
+    return done.returncode == 0
+
+
+def _identity(folder: Path | None) -> dict[str, Any]:
+    """Return the arguments for `subprocess` that step down from root, and let that user own `folder`."""
+    if os.geteuid() != 0:
+        return {}
+    nobody = pwd.getpwnam("nobody")
+    if folder is not None:
+        os.chown(folder, nobody.pw_uid, nobody.pw_gid)
+    return {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+
+
+def _options(folder: Path, output: Any) -> dict[str, Any]:
+    return {
+        "cwd": folder,
+        "env": {"PATH": os.environ["PATH"], "HOME": str(folder), "LC_ALL": "C"},
+        "stdin": subprocess.DEVNULL,
+        "stdout": output,
+        "stderr": subprocess.STDOUT,
+        "start_new_session": True,  # Ctrl-C is for the tests, which still drop their databases
+    }
+
+
+def _wait(process: subprocess.Popen[Any], ask: Callable[[], Server], name: str, log: Path) -> Server:
+    deadline = time.monotonic() + PATIENCE
+    last: Exception | None = None
+    while process.poll() is None and time.monotonic() < deadline:
+        try:
+            return ask()
+        except ERRORS as error:
+            last = error
+            time.sleep(0.1)
+    raise ServerUnavailable(f"a private {name} did not start:\n{log.read_text()}") from last
+
+
+def _stop(process: subprocess.Popen[Any], with_signal: signal.Signals) -> None:
+    process.send_signal(with_signal)
+    try:
+        process.wait(PATIENCE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
