@@ -92,6 +92,8 @@ def _judge(harnesses: Sequence[str], select: str | None, terminal: Terminal) -> 
         stack.enter_context(redirect_stderr(said))
         session = _Session(harnesses, module, watcher)
         status = pytest.main(arguments, plugins=[session])
+    if watcher.left is not None:
+        raise watcher.left
     if session.error is not None:
         raise session.error
     match status:
@@ -173,9 +175,28 @@ class _Watcher:
         self._harness, self._area = "", ""
         self._failed = 0
         self._drawn = 0.0
+        self.left: BrokenPipeError | None = None
 
     def begin(self, harness: str, runs: int) -> None:
         """Begin a bar."""
+        with self._while_read():
+            self._begin(harness, runs)
+
+    def ran(self, run: Run) -> None:
+        """Move the bar."""
+        with self._while_read():
+            self._ran(run)
+
+    @contextmanager
+    def _while_read(self) -> Iterator[None]:
+        """End the suite when the reader of a pipe left; pytest would take the error for one of its own."""
+        try:
+            yield
+        except BrokenPipeError as error:
+            self.left = error
+            pytest.exit("nobody reads on")
+
+    def _begin(self, harness: str, runs: int) -> None:
         self._harness, self._area, self._failed = harness, "", 0
         if not self._began:
             self._began = True
@@ -186,8 +207,7 @@ class _Watcher:
             self._task = self._progress.add_task(harness, total=runs)
             self._progress.refresh()
 
-    def ran(self, run: Run) -> None:
-        """Move the bar."""
+    def _ran(self, run: Run) -> None:
         self._failed += run.outcome == "failed"
         if self._progress is None:
             if run.area != self._area:

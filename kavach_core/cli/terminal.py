@@ -36,6 +36,14 @@ _STYLES: Final = {
 }
 
 
+class _Console(Console):
+    """A console that leaves it to the command what to do when the reader of a pipe leaves."""
+
+    def on_broken_pipe(self) -> None:
+        """Raise the error, where rich would end the process."""
+        raise  # rich calls this while it handles the error
+
+
 class Terminal:
     """Write a story in numbered steps to standard output.
 
@@ -45,7 +53,7 @@ class Terminal:
 
     def __init__(self) -> None:
         """Find out what standard output is."""
-        self._console = Console(file=sys.stdout, highlight=False, markup=False, emoji=False)
+        self._console = _Console(file=sys.stdout, highlight=False, markup=False, emoji=False)
         width = min(self._console.width, WIDEST) if self._console.is_terminal else PLAIN_WIDTH
         self._console.width = width
         self._steps = 0
