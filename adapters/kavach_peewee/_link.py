@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from time import perf_counter
+from traceback import clear_frames
 from typing import Any, NoReturn, TypeVar
 
 import peewee
@@ -162,6 +163,9 @@ class Link:
 
     def _raise(self, error: Exception, table: Table[object] | None) -> NoReturn:
         """Raise the contract's error for a driver's, and any other as it is."""
+        # Peewee leaves the cursor that failed to its frame. If the garbage collector finds it in another thread, it
+        # waits there for this connection, which may wait for a lock that the other thread holds.
+        clear_frames(error.__traceback__)
         cause = driver_error(error)
         if cause is None:
             raise error

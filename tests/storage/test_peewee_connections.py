@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -14,7 +15,7 @@ from playhouse.pool import PooledSqliteDatabase
 from playhouse.sqliteq import SqliteQueueDatabase
 
 from colours import Opened
-from kavach_core.errors import BackendUnavailable, ConfigurationError, SchemaMismatch, StorageError
+from kavach_core.errors import BackendUnavailable, ConfigurationError, ConflictError, SchemaMismatch, StorageError
 from kavach_peewee import create_peewee_adapter
 from kavach_schema.tables.agents import AGENTS
 from peewee_databases import make_database
@@ -58,6 +59,24 @@ async def test_what_the_host_opened_stays_open(host: PeeweeHost) -> None:
         assert not host.database.is_closed()
         assert host.database.connection() is connection
     assert len(await storage.list_agents()) == 2
+
+
+async def test_an_error_keeps_no_cursor_of_the_connection(host: PeeweeHost) -> None:
+    """The collector may free it in another thread, which then waits for whatever this connection waits for."""
+    storage = host.adapter()
+    async with host.connected():
+        await add(storage, "a")
+        gc.disable()
+        try:
+            for _ in range(2):
+                with pytest.raises(ConflictError) as caught:
+                    await add(storage, "a")
+            cursors = [found for found in gc.get_objects() if type(found).__name__ == "Cursor"]
+            connection = getattr(host.database.connection(), "conn", host.database.connection())
+            assert [found for found in cursors if getattr(found, "connection", None) is connection] == []
+            assert caught.value.__cause__ is not None
+        finally:
+            gc.enable()
 
 
 async def test_without_autoconnect_it_works_as_well(opened: Opened) -> None:

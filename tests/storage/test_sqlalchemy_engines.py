@@ -170,3 +170,15 @@ def test_an_in_memory_engine_of_the_host_works() -> None:
     agent = storage.create_agent(**row(AGENTS))
     assert storage.find_agent_by_id(agent.id) == agent
     engine.dispose()
+
+
+def test_the_second_storage_of_a_host_prepares_nothing_anew(database: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from kavach_core.storage.sql import render
+    from kavach_sqlalchemy import create_engine as create_our_engine
+
+    driver = {"sqlite": "pysqlite", "postgres": "psycopg", "mysql": "pymysql"}[database.provider]
+    engine = create_our_engine(database.provider, Opened(database, "sync", driver, []).url)
+    create_sqlalchemy_adapter(engine).list_agents(owner_id="a", limit=3)
+    monkeypatch.setattr(render, "find", lambda *_: pytest.fail("rendered again"))
+    create_sqlalchemy_adapter(engine).list_agents(owner_id="b", limit=4)
+    engine.dispose()
