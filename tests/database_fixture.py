@@ -51,6 +51,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "database: runs on a database (set by the fixture, chosen with --database)")
     config.addinivalue_line("markers", "one_database: runs on SQLite only: no other would tell more")
     config.addinivalue_line("markers", "every_database: runs on all chosen databases, in a module marked one_database")
+    config.addinivalue_line("markers", "empty_database: no tables, where the folder's databases have tables otherwise")
     config.addinivalue_line("markers", "not_in_memory: needs a database that several engines or processes can open")
     unknown = set(chosen(config)) - set(PROVIDERS)
     if unknown:

@@ -9,6 +9,9 @@ import pytest
 
 from colours import Opened
 from engine.support import Clock, Host, open_host, settle
+from prepared_database import database, prepared_servers, sqlite_template
+
+__all__ = ["clock", "database", "host", "kavach", "prepared_servers", "sqlite_template"]
 
 
 @pytest.fixture

@@ -115,6 +115,7 @@ async def test_with_audit_all_off_only_denials_are_recorded(host: Host) -> None:
 
 
 @pytest.mark.every_database
+@pytest.mark.empty_database
 async def test_a_decision_that_cannot_be_recorded_is_a_denial(
     host: Host, kavach: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -132,6 +133,7 @@ async def test_a_decision_that_cannot_be_recorded_is_a_denial(
     assert all(warning.startswith("authorize: denied, ") for warning in warnings)
 
 
+@pytest.mark.empty_database
 async def test_a_database_that_has_no_tables_left_denies(host: Host, kavach: Any) -> None:
     agent = await make_agent(kavach, READ_ISSUES)
     for table in ("kavach_permissions", "kavach_delegation_chains"):
@@ -156,6 +158,7 @@ async def test_the_row_is_part_of_the_transaction_of_the_host(host: Host, kavach
 
 @pytest.mark.not_in_memory
 @pytest.mark.every_database
+@pytest.mark.empty_database
 async def test_a_decision_that_cannot_be_recorded_leaves_the_host_its_transaction(host: Host, kavach: Any) -> None:
     from sqlalchemy import text
 

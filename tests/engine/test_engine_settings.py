@@ -126,6 +126,7 @@ async def test_agents_that_are_not_enabled_cannot_be_created(opened: Opened) -> 
         await kavach.agent.create(owner_id="ada", name="an agent", type="service", permissions=[])
 
 
+@pytest.mark.empty_database
 async def test_tables_that_are_missing_are_named_where_the_host_makes_them(opened: Opened) -> None:
     with pytest.raises(SchemaMismatch, match="kavach_"):
         await opened.kavach(database={**opened.settings, "skip_migrations": True})

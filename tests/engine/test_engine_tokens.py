@@ -51,6 +51,7 @@ async def test_only_the_hash_of_a_token_is_stored(host: Host, kavach: Any) -> No
     assert rotated.token_prefix == rotated.token[:11]
 
 
+@pytest.mark.empty_database
 async def test_a_token_is_in_no_repr_and_no_log(host: Host, kavach: Any, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     agent = await make_agent(kavach, READ_ISSUES)
@@ -65,6 +66,7 @@ async def test_a_token_is_in_no_repr_and_no_log(host: Host, kavach: Any, caplog:
     assert rotated.token not in shown
 
 
+@pytest.mark.empty_database
 async def test_a_token_that_is_passed_for_an_id_is_in_no_log_of_ours(
     host: Host, kavach: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
