@@ -66,6 +66,6 @@ def create_peewee_adapter(
     backend = DatabaseBackend(database, naming=naming, skip_migrations=skip_migrations)
     if not is_asyncio(resolved(database)):
         return Storage(backend)
-    from kavach_peewee._asyncio import AsyncioBackend
+    from kavach_peewee._asyncio import asyncio_storage
 
-    return AsyncStorage(AsyncioBackend(backend))
+    return asyncio_storage(backend)

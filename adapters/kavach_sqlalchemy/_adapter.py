@@ -12,7 +12,7 @@ from kavach_core.errors import ConfigurationError
 from kavach_core.storage import AsyncStorage, Backend, Storage
 from kavach_core.storage.sql import naming_of
 from kavach_schema.render.ddl import DEFAULT_PREFIX, Naming
-from kavach_sqlalchemy._asyncio import AsyncioBackend
+from kavach_sqlalchemy._asyncio import asyncio_storage
 from kavach_sqlalchemy._engine import EngineBackend
 from kavach_sqlalchemy._joined import JoinedBackend
 from kavach_sqlalchemy._urls import create_async_engine, create_engine
@@ -59,8 +59,7 @@ def create_sqlalchemy_adapter(
         case Engine():
             return Storage(_on_engine(handle, naming, skip_migrations))
         case AsyncEngine():
-            backend = _on_engine(handle.sync_engine, naming, skip_migrations)
-            return AsyncStorage(AsyncioBackend(backend))
+            return asyncio_storage(_on_engine(handle.sync_engine, naming, skip_migrations))
         case Connection() | Session():
             return Storage(JoinedBackend(handle, naming))
         case AsyncConnection():
@@ -99,7 +98,7 @@ def open_async_storage(
     naming = naming_of(prefix, schema)
     engine = create_async_engine(provider, url).sync_engine
     backend = EngineBackend(engine, naming=naming, skip_migrations=skip_migrations, owned=True)
-    return AsyncStorage(AsyncioBackend(backend))
+    return asyncio_storage(backend)
 
 
 def _on_engine(engine: Engine, naming: Naming, skip_migrations: bool) -> Backend:
@@ -109,4 +108,4 @@ def _on_engine(engine: Engine, naming: Naming, skip_migrations: bool) -> Backend
 def _async_joined(handle: Connection | Session | None, naming: Naming) -> AsyncStorage:
     if handle is None:
         raise ConfigurationError("the connection is not open; enter its block, or await it, first")
-    return AsyncStorage(AsyncioBackend(JoinedBackend(handle, naming)))
+    return asyncio_storage(JoinedBackend(handle, naming))
