@@ -38,7 +38,8 @@ bench: .venv/all-installed
 	$(SERVERS) postgres mariadb -- .venv/bin/python -m bench $(BENCH_ARGS)
 
 conformance: .venv/all-installed
-	$(SERVERS) postgres mariadb -- env PYTHONPATH=tests:tools .venv/bin/kavach conformance conformance.harnesses $(CONFORMANCE_ARGS)
+	$(SERVERS) postgres mariadb -- env PYTHONPATH=tests:tools .venv/bin/kavach conformance conformance.harnesses \
+		conformance.peewee_harnesses $(CONFORMANCE_ARGS)
 
 lint types: .venv/all-installed
 	.venv/bin/tox run -e $@

@@ -1,4 +1,4 @@
-"""The harnesses of all storages of ours, but for those on MySQL: `kavach conformance conformance.harnesses`."""
+"""The harnesses of the reference storage and of the SQLAlchemy adapter, but for those on MySQL."""
 
 from __future__ import annotations
 

@@ -7,79 +7,49 @@ import pytest
 pytest.importorskip("hypothesis")
 pytest.importorskip("peewee")
 
-from conformance.peewee_harness import AsyncPeeweeHarness, SyncPeeweeHarness
-from kavach_core.testing import Level, StorageSuite
-
-IN_MEMORY = {
-    "test_the_storage_itself_is_not_joined": "in memory SQLite lets nobody write beside a reader, as atomic() makes one"
-}
+from conformance import peewee_harnesses, peewee_mysql_harnesses
+from kavach_core.testing import StorageSuite
 
 
 class TestPeeweeSqliteMemory(StorageSuite):
-    class harness(SyncPeeweeHarness):
-        database = "sqlite-memory"
-        level = Level.CORE
-        skips = IN_MEMORY
-        driver = "sqlite3"
+    harness = peewee_harnesses.PeeweeSqliteMemory
 
 
 class TestAsyncPeeweeSqliteMemory(StorageSuite):
-    class harness(AsyncPeeweeHarness):
-        database = "sqlite-memory"
-        level = Level.CORE
-        skips = IN_MEMORY
-        driver = "aiosqlite"
+    harness = peewee_harnesses.AsyncPeeweeSqliteMemory
 
 
 class TestPeeweeSqliteFile(StorageSuite):
-    class harness(SyncPeeweeHarness):
-        database = "sqlite-file"
-        driver = "sqlite3"
+    harness = peewee_harnesses.PeeweeSqliteFile
 
 
 class TestAsyncPeeweeSqliteFile(StorageSuite):
-    class harness(AsyncPeeweeHarness):
-        database = "sqlite-file"
-        driver = "aiosqlite"
+    harness = peewee_harnesses.AsyncPeeweeSqliteFile
 
 
 class TestPeeweePsycopg2(StorageSuite):
-    class harness(SyncPeeweeHarness):
-        database = "postgres"
-        driver = "psycopg2"
+    harness = peewee_harnesses.PeeweePsycopg2
 
 
 class TestPeeweePsycopg(StorageSuite):
-    class harness(SyncPeeweeHarness):
-        database = "postgres"
-        driver = "psycopg"
+    harness = peewee_harnesses.PeeweePsycopg
 
 
 class TestAsyncPeeweePostgres(StorageSuite):
-    class harness(AsyncPeeweeHarness):
-        database = "postgres"
-        driver = "asyncpg"
+    harness = peewee_harnesses.AsyncPeeweePostgres
 
 
 class TestPeeweeMariadb(StorageSuite):
-    class harness(SyncPeeweeHarness):
-        database = "mariadb"
-        driver = "pymysql"
+    harness = peewee_harnesses.PeeweeMariadb
 
 
 class TestAsyncPeeweeMariadb(StorageSuite):
-    class harness(AsyncPeeweeHarness):
-        database = "mariadb"
-        driver = "aiomysql"
+    harness = peewee_harnesses.AsyncPeeweeMariadb
 
 
 class TestPeeweeMysql(StorageSuite):
-    class harness(SyncPeeweeHarness):
-        database = "mysql"
-        driver = "pymysql"
+    harness = peewee_mysql_harnesses.PeeweeMysql
 
 
 class TestAsyncPeeweeMysql(StorageSuite):
-    class harness(AsyncPeeweeHarness):
-        database = "mysql"
-        driver = "aiomysql"
+    harness = peewee_mysql_harnesses.AsyncPeeweeMysql
