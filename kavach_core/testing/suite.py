@@ -27,7 +27,8 @@ from kavach_core.testing.clauses.ended_transactions import EndedTransactionClaus
 from kavach_core.testing.clauses.errors import ConflictClauses, RefusalClauses
 from kavach_core.testing.clauses.finding import FindClauses
 from kavach_core.testing.clauses.isolation import IsolationClauses
-from kavach_core.testing.clauses.joining import JoinedErrorsClauses, JoiningClauses, SharedHostClauses
+from kavach_core.testing.clauses.joined_errors import JoinedErrorsClauses
+from kavach_core.testing.clauses.joining import JoiningClauses
 from kavach_core.testing.clauses.json_values import JsonClauses
 from kavach_core.testing.clauses.limits import (
     CounterLimitClauses,
@@ -37,12 +38,14 @@ from kavach_core.testing.clauses.limits import (
     TextLimitClauses,
 )
 from kavach_core.testing.clauses.listing import ListClauses
-from kavach_core.testing.clauses.races import CounterRaceClauses, RaceClauses, TransactionRaceClauses
+from kavach_core.testing.clauses.races import CounterRaceClauses, RaceClauses
 from kavach_core.testing.clauses.sequences import SequenceClauses
+from kavach_core.testing.clauses.shared_hosts import SharedHostClauses
 from kavach_core.testing.clauses.shared_transactions import SharedTransactionClauses
 from kavach_core.testing.clauses.statements import StatementClauses
 from kavach_core.testing.clauses.text import TextClauses
 from kavach_core.testing.clauses.times import TimeClauses
+from kavach_core.testing.clauses.transaction_races import TransactionRaceClauses
 from kavach_core.testing.clauses.transactions import SavepointClauses, TransactionClauses
 from kavach_core.testing.harness import Harness
 from kavach_core.testing.levels import HARNESS, Level

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 
 import pytest
 
 pytest.importorskip("hypothesis")
 
+from kavach_core.testing import StorageSuite
 from kavach_core.testing.levels import Level
 from kavach_core.testing.results import Outcome, Result, Run
 
@@ -142,3 +144,10 @@ def test_counts_and_seconds() -> None:
 
     assert judged.counts == {"passed": 4, "failed": 0, "skipped": 0, "expected": 1}
     assert judged.seconds == 2.5
+
+
+def test_no_clause_hides_another_of_the_same_name() -> None:
+    names = [name for base in StorageSuite.__mro__ for name in vars(base) if name.startswith("test_")]
+
+    assert names
+    assert [name for name, times in Counter(names).items() if times > 1] == []

@@ -2,28 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
-import pytest
-
-from kavach_core.errors import (
-    CapabilityError,
-    ConfigurationError,
-    InvalidInput,
-    TransactionContextLost,
-    TransactionError,
-)
 from kavach_core.storage import AsyncStorage
 from kavach_core.testing.changes import CHANGES, Change, Row, each_change
-from kavach_core.testing.clauses.taken import Taken, each_conflict
 from kavach_core.testing.clauses.transacting import (
-    TURNS,
     Transacting,
-    assert_done_or_refused,
-    attempt,
-    cancelled_after,
     new_row,
     put,
     take_first,
@@ -31,10 +16,7 @@ from kavach_core.testing.clauses.transacting import (
 from kavach_core.testing.levels import Level
 from kavach_core.testing.opening import HostWork
 from kavach_core.testing.samples import complete, fresh, sample
-from kavach_schema.record import Record
-from kavach_schema.tables.agents import AUDIT_LOGS, PERMISSIONS
-
-each_end = pytest.mark.parametrize("end", ["commit", "rollback", "leave"])
+from kavach_schema.tables.agents import AUDIT_LOGS
 
 
 class Joining(Transacting):
@@ -267,206 +249,3 @@ class JoiningClauses(Joining):
             await work.commit()
         await self.assert_rows(*logs)
         await self.assert_orders(order)
-
-
-class JoinedErrorsClauses(Joining):
-    """What errors, wrong handles and the end of the host's transaction do."""
-
-    @each_conflict
-    async def test_a_conflict_leaves_the_hosts_work_alive(self, conflict: str) -> None:
-        """After a `ConflictError` the host MUST be able to go on and commit what it did before.
-
-        PostgreSQL would give up all that the host did.
-        """
-        taken = await Taken.stored(self)
-        row, before, later = new_row(), fresh(), fresh()
-        async with self.joined() as (work, view):
-            await work.insert(before)
-            for _ in range(2):
-                await taken.assert_conflict(view, conflict)
-                assert before in await work.values()
-            await put(view, row)
-            await work.insert(later)
-            await work.commit()
-        await self.assert_rows(row, *taken.rows)
-        await self.assert_orders(before, later)
-
-    @each_conflict
-    async def test_a_conflict_as_the_first_thing_leaves_the_host_usable(self, conflict: str) -> None:
-        """A `ConflictError` of the first call MUST leave a transaction that the host commits or rolls back."""
-        taken = await Taken.stored(self)
-        for commits in (False, True):
-            row, order = new_row(), fresh()
-            async with self.joined() as (work, view):
-                await taken.assert_conflict(view, conflict)
-                await work.insert(order)
-                await put(view, row)
-                await (work.commit() if commits else work.rollback())
-            await self.assert_rows(row if commits else row.gone, *taken.rows)
-            await self.assert_orders(order, stored=commits)
-
-    async def test_a_refused_value_leaves_the_hosts_work_alive(self) -> None:
-        """After an `InvalidInput` the host MUST be able to go on and commit."""
-        row, order, good = new_row(), fresh(), Row(PERMISSIONS, sample(PERMISSIONS))
-        bad: list[Any] = [good.values, sample(PERMISSIONS, agent_id="\0")]
-        async with self.joined() as (work, view):
-            with pytest.raises(InvalidInput):
-                await view.create_permissions(bad)
-            await work.insert(order)
-            with pytest.raises(InvalidInput):
-                await view.create_agent(**sample(row.table, id="\0"))
-            await put(view, row)
-            await work.commit()
-        await self.assert_rows(row, good.gone)
-        await self.assert_orders(order)
-
-    @each_end
-    async def test_a_view_ends_with_the_hosts_transaction(self, end: str) -> None:
-        """After the host's commit, rollback or end every call MUST raise `TransactionContextLost` and write nothing.
-
-        What it wrote would be in a transaction that nobody commits, or in the next one, where nobody expects it.
-        """
-        row, late = new_row(), new_row()
-        async with self.joined() as (work, view):
-            await put(view, row)
-            if end != "leave":
-                await getattr(work, end)()
-                await self.assert_lost(view, late)
-        await self.assert_lost(view, late)
-        await self.assert_rows(row if end == "commit" else row.gone, late.gone)
-
-    @each_end
-    async def test_a_view_that_only_read_ends_too(self, end: str) -> None:
-        """A view that has written nothing MUST end with the host's transaction as any other."""
-        late = new_row()
-        async with self.joined() as (work, view):
-            assert await view.find_agent_by_id(fresh()) is None
-            await work.insert(fresh())
-            if end != "leave":
-                await getattr(work, end)()
-                await self.assert_lost(view, late)
-        await self.assert_lost(view, late)
-        await self.assert_rows(late.gone)
-
-    async def assert_lost(self, view: AsyncStorage, row: Row) -> None:
-        """Assert that a view refuses to read, to write and to open a savepoint."""
-        calls: list[Callable[[], Awaitable[object]]] = [
-            lambda: put(view, row),
-            lambda: view.find_agent_by_id(row.values["id"]),
-            lambda: view.create_permissions([]),
-            lambda: view.delete_agent(row.values["id"]),
-            lambda: take_first(view.stream_audit_logs(agent_id=row.values["id"])),
-        ]
-        for call in calls:
-            with pytest.raises(TransactionContextLost):
-                await call()
-        if self.capabilities.savepoints:
-            with pytest.raises(TransactionContextLost):
-                async with view.transaction() as inner:
-                    await put(inner, row)
-
-    @pytest.mark.parametrize(
-        "handle", [None, 1, "session", object, object()], ids=["none", "number", "text", "class", "object"]
-    )
-    async def test_a_wrong_handle_is_refused(self, handle: object) -> None:
-        """`using()` MUST raise `ConfigurationError` for what is no handle of the host's ORM."""
-        self.require(joins_host=True)
-        with pytest.raises(ConfigurationError):
-            self.storage.using(handle)
-
-    async def test_a_bound_storage_joins_nobody(self) -> None:
-        """`using()` in a transaction of ours MUST raise `TransactionError`: its calls have a transaction."""
-        row = new_row()
-        async with self.host() as work, self.transaction() as transaction:
-            with pytest.raises(TransactionError):
-                transaction.using(work.handle)
-            await put(transaction, row)
-        await self.assert_rows(row)
-
-    async def test_a_storage_without_hosts_says_so(self) -> None:
-        """A storage that declares `joins_host=False` MUST raise `CapabilityError` for any handle, bound or not."""
-        self.require(joins_host=False)
-        with pytest.raises(CapabilityError):
-            self.storage.using(object())
-        if self.capabilities.transactions:
-            async with self.transaction() as transaction:
-                with pytest.raises(CapabilityError):
-                    transaction.using(object())
-
-
-class SharedHostClauses(Joining):
-    """A view in the hands of other threads or tasks, and of those that are cancelled."""
-
-    async def test_another_thread_or_task_never_writes_outside_of_the_host(self) -> None:
-        """A call by another thread or task MUST be in the host's transaction, or raise `TransactionError`.
-
-        ORMs keep the open transaction in the thread or the task: elsewhere there is another connection, or none.
-        """
-        for commits in (False, True):
-            mine, other = new_row(), new_row()
-            async with self.joined() as (work, view):
-                await put(view, mine)
-                found = await self.beside(lambda view=view, other=other: attempt(put(view, other))).result()  # type: ignore[misc]
-                assert_done_or_refused(found)
-                await self.assert_others_see(other.gone)
-                await (work.commit() if commits else work.rollback())
-            await self.assert_rows(mine if commits else mine.gone)
-            await self.assert_rows(other if commits and isinstance(found, Record) else other.gone)
-
-    async def test_calls_of_a_view_at_the_same_time_are_refused_or_wait(self) -> None:
-        """Of calls at once each MUST be done wholly, or raise `TransactionError` and do nothing; the host goes on."""
-        rows = [new_row() for _ in range(8)]
-        later, order = new_row(), fresh()
-        async with self.joined() as (work, view):
-            await work.insert(order)
-            found = await self.together(lambda number: put(view, rows[number]), len(rows))
-            await put(view, later)
-            await work.commit()
-        for row, outcome in zip(rows, found, strict=True):
-            assert_done_or_refused(outcome)
-            await self.assert_rows(row if isinstance(outcome, Record) else row.gone)
-        await self.assert_rows(later)
-        await self.assert_orders(order)
-
-    async def test_a_cancelled_host_leaves_nothing(self) -> None:
-        """Wherever a task is cancelled in the host's transaction, nothing MUST be written and nothing stay open."""
-        self.for_tasks()
-        rows = [new_row() for _ in range(3)]
-
-        async def run() -> None:
-            async with self.joined() as (work, view):
-                await put(view, rows[0])
-                if self.capabilities.savepoints:
-                    async with view.transaction() as inner:
-                        await put(inner, rows[1])
-                await work.insert(fresh())
-                await put(view, rows[2])
-
-        async for _ in self.cancel_everywhere(run):
-            assert not await self.opened.leaks()
-            await self.assert_committed(*(row.gone for row in rows))
-
-    async def test_a_cancelled_call_is_in_the_hosts_transaction_or_not(self) -> None:
-        """Wherever a call of a view is cancelled, a host that commits after all MUST get all of it or nothing."""
-        self.for_tasks()
-        (change,) = (c for c in CHANGES if c.name == "delete-owner")
-        for turns in TURNS:
-            rows = await change.prepare(self.storage)
-            order, committed = fresh(), False
-            async with self.host() as work:
-                await work.insert(order)
-                view = self.storage.using(work.handle)
-                cancelled = await cancelled_after(turns, lambda view=view, rows=rows: change.make(view, rows))  # type: ignore[misc]
-                try:
-                    await work.commit()
-                    committed = True
-                except Exception:
-                    # The cancellation broke the connection: the host cannot commit, and knows it.
-                    assert cancelled
-            there = {await self.opened.find(row.table, row.values[row.table.key]) is not None for row in rows}
-            assert len(there) == 1, "a part of the rows is gone"
-            await self.assert_orders(order, stored=committed)
-            if not cancelled:
-                assert committed
-                assert there == {False}
-                break
