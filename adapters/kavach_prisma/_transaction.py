@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import count
+from typing import Final
 
 from kavach_core.errors import TransactionAborted, TransactionError
 
 savepoints = count(1)
+
+_aborted: Final[deque[str]] = deque(maxlen=1000)
+"""The latest transactions that were rolled back under their hosts: Prisma's clients cannot be referred to weakly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,13 +27,22 @@ class Limits:
 class State:
     """How an open transaction fares, and whose turn it is in it."""
 
-    def __init__(self) -> None:
-        """Start free, with nothing gone wrong."""
-        self.aborted = False
-        """The database, or Prisma's time limit, rolled the transaction back."""
+    def __init__(self, transaction_id: str | None = None) -> None:
+        """Start free; what is known of a transaction by this ID is true of all its views."""
+        self._id = transaction_id
         self.spoiled = False
         """An error on PostgreSQL: all that is left is to roll back, and a commit would do so without a word."""
         self._taken = False
+
+    @property
+    def aborted(self) -> bool:
+        """Tell whether the database, or Prisma's time limit, rolled the transaction back."""
+        return self._id in _aborted
+
+    def note_aborted(self, *, aborted: bool) -> None:
+        """Note that it was rolled back, or that a savepoint saved it."""
+        if self._id is not None and aborted is not self.aborted:
+            (_aborted.append if aborted else _aborted.remove)(self._id)
 
     def __enter__(self) -> None:
         """Take the turn; raises `TransactionError` while another thread or task has it."""

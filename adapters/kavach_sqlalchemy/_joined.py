@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from typing import TypeVar, cast
+from typing import Final, TypeVar, cast
+from weakref import WeakSet
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, RootTransaction
 from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.orm import Session
 
-from kavach_core.errors import ConfigurationError, TransactionContextLost, TransactionError
+from kavach_core.errors import ConfigurationError, TransactionAborted, TransactionContextLost, TransactionError
 from kavach_core.storage.operations import Operation, table_of
 from kavach_core.storage.sql import planner_for
 from kavach_schema.render.ddl import Naming
@@ -18,6 +19,9 @@ from kavach_sqlalchemy._drivers import capabilities_of, sql_dialect
 from kavach_sqlalchemy._link import Link, Turn
 
 T = TypeVar("T")
+
+_aborted: Final[WeakSet[RootTransaction]] = WeakSet()
+"""The host's transactions that the database has rolled back, which the host may not have noticed."""
 
 
 def join(handle: object, naming: Naming) -> JoinedBackend:
@@ -43,6 +47,7 @@ class JoinedBackend:
         self._turn = Turn()
         self._transaction: object = handle.get_transaction()
         self._joined = False
+        self._ended = False
         try:
             bind = handle.get_bind() if isinstance(handle, Session) else handle
         except InvalidRequestError as error:
@@ -57,6 +62,8 @@ class JoinedBackend:
             try:
                 return cast("T", link.run_inside(plan, table_of(operation)))
             except Exception:
+                if link.aborted and (root := self._connection().get_transaction()):
+                    _aborted.add(root)
                 raise
             except BaseException as error:
                 # As SQLAlchemy does for its own statements: a cancelled one leaves the driver in the middle of a reply.
@@ -69,8 +76,25 @@ class JoinedBackend:
         with self._turn:
             self._link().begin_before_savepoint()
             nested: AbstractContextManager[object] = self._handle.begin_nested()
-        with nested:
-            yield self
+        inner = JoinedBackend(self._handle, self._naming)
+        inner._turn = self._turn
+        failure: BaseException | None = None
+        try:
+            with nested:
+                try:
+                    yield inner
+                except BaseException as error:
+                    failure = error
+                    raise
+                finally:
+                    inner._ended = True
+        except BaseException as error:
+            if error is not failure and isinstance(failure, TransactionAborted):
+                # MySQL rolled everything back: the savepoint is gone, and that is not the news.
+                raise failure from error
+            if error is failure and (root := self._connection().get_transaction()):
+                _aborted.discard(root)
+            raise
 
     def using(self, handle: object) -> JoinedBackend:
         """Join the transaction of another handle."""
@@ -84,6 +108,10 @@ class JoinedBackend:
 
     def _link(self) -> Link:
         """Return the handle's connection, with a transaction begun and the session's pending objects flushed."""
+        if self._ended:
+            raise TransactionContextLost(
+                "the savepoint of this storage has ended; use the storage that it came from, or open a new one"
+            )
         if self._transaction is not None and self._handle.get_transaction() is not self._transaction:
             raise TransactionContextLost(
                 "the transaction that this storage joined has ended; take a new one with using()"
@@ -100,6 +128,7 @@ class JoinedBackend:
                 "the session or connection is closed, or waits for its rollback; end it, and open a new one"
             ) from error
         link = Link(borrowed, connection.dialect, planner_for(sql_dialect(connection.dialect, self._naming)))
+        link.aborted = connection.get_transaction() in _aborted
         if not self._joined:
             if link.autocommit:
                 raise TransactionError(

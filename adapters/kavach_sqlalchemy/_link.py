@@ -54,7 +54,8 @@ class Link:
         self.dialect: SqlDialect = planner.dialect
         self.lost = False
         """The connection broke: it is of no further use."""
-        self._aborted = False
+        self.aborted = False
+        """The database rolled the transaction back for another one."""
 
     def run(self, plan: Plan, table: Table[object]) -> Any:
         """Run a plan's steps; what they do is undone only by the transaction around them."""
@@ -92,12 +93,12 @@ class Link:
         if self._driver.is_disconnect(error, self._connection, None):  # type: ignore[arg-type]
             self.lost = True
         found = translate(error, self.dialect.flavour, self.dialect.naming, table, disconnect=self.lost)
-        self._aborted |= isinstance(found, TransactionAborted)
+        self.aborted |= isinstance(found, TransactionAborted)
         return found
 
     def _refuse_aborted(self) -> None:
         """Refuse to go on after a deadlock: on MySQL each further statement would commit by itself."""
-        if self._aborted:
+        if self.aborted:
             raise TransactionAborted("the database rolled this transaction back; leave its block, and run it again")
 
     @property
@@ -144,7 +145,7 @@ class Link:
             with suppress(StorageError) if known else nullcontext():
                 self.say(f"ROLLBACK TO SAVEPOINT {name}")
                 self.say(f"RELEASE SAVEPOINT {name}")
-                self._aborted = False
+                self.aborted = False
             raise
         self.say(f"RELEASE SAVEPOINT {name}")
 

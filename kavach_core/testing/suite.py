@@ -45,7 +45,7 @@ from kavach_core.testing.clauses.shared_transactions import SharedTransactionCla
 from kavach_core.testing.clauses.statements import StatementClauses
 from kavach_core.testing.clauses.text import TextClauses
 from kavach_core.testing.clauses.times import TimeClauses
-from kavach_core.testing.clauses.transaction_races import TransactionRaceClauses
+from kavach_core.testing.clauses.transaction_races import JoinedRaceClauses, TransactionRaceClauses
 from kavach_core.testing.clauses.transactions import SavepointClauses, TransactionClauses
 from kavach_core.testing.harness import Harness
 from kavach_core.testing.levels import HARNESS, Level
@@ -88,6 +88,7 @@ class StorageSuite(
     RaceClauses,
     CounterRaceClauses,
     TransactionRaceClauses,
+    JoinedRaceClauses,
 ):
     """Prove a storage: subclass it with a harness, under a name that pytest collects.
 

@@ -35,7 +35,7 @@ async def make_async_link(client: Any, naming: Naming) -> AsyncLink:
         flavour = known_flavour(client)
     if flavour is None:
         flavour = learn_flavour(client, await provisional.steps(_version()))
-    return AsyncLink(client, planner_for(sql_dialect(flavour, naming)), State())
+    return AsyncLink(client, planner_for(sql_dialect(flavour, naming)), State(client._tx_id))
 
 
 class AsyncLink:
@@ -95,7 +95,8 @@ class AsyncLink:
             found = translated(error, self.dialect, table)
             if found is None:
                 raise
-            self.state.aborted |= isinstance(found, TransactionAborted)
+            if isinstance(found, TransactionAborted):
+                self.state.note_aborted(aborted=True)
             self.state.spoiled |= self.dialect.aborts_on_error
             raise found from error
 
@@ -114,7 +115,8 @@ class AsyncLink:
             with suppress(StorageError) if known else nullcontext():
                 await self.say(f"ROLLBACK TO SAVEPOINT {name}")
                 await self.say(f"RELEASE SAVEPOINT {name}")
-                self.state.aborted = self.state.spoiled = False
+                self.state.note_aborted(aborted=False)
+                self.state.spoiled = False
             raise
         await self.say(f"RELEASE SAVEPOINT {name}")
 
@@ -124,7 +126,7 @@ class AsyncLink:
         manager = self.client.tx(max_wait=limits.max_wait, timeout=limits.timeout)
         with self.translating(None):
             client = await start_uncancelled(manager)
-        link = AsyncLink(client, self.planner, State())
+        link = AsyncLink(client, self.planner, State(client._tx_id))
         try:
             yield link
             link.state.refuse_aborted()

@@ -37,7 +37,7 @@ def make_link(client: Any, naming: Naming) -> Link:
         flavour = known_flavour(client)
     if flavour is None:
         flavour = learn_flavour(client, provisional.steps(_version()))
-    return Link(client, planner_for(sql_dialect(flavour, naming)), State())
+    return Link(client, planner_for(sql_dialect(flavour, naming)), State(client._tx_id))
 
 
 class Link:
@@ -97,7 +97,8 @@ class Link:
             found = translated(error, self.dialect, table)
             if found is None:
                 raise
-            self.state.aborted |= isinstance(found, TransactionAborted)
+            if isinstance(found, TransactionAborted):
+                self.state.note_aborted(aborted=True)
             self.state.spoiled |= self.dialect.aborts_on_error
             raise found from error
 
@@ -116,7 +117,8 @@ class Link:
             with suppress(StorageError) if known else nullcontext():
                 self.say(f"ROLLBACK TO SAVEPOINT {name}")
                 self.say(f"RELEASE SAVEPOINT {name}")
-                self.state.aborted = self.state.spoiled = False
+                self.state.note_aborted(aborted=False)
+                self.state.spoiled = False
             raise
         self.say(f"RELEASE SAVEPOINT {name}")
 
@@ -126,7 +128,7 @@ class Link:
         manager = self.client.tx(max_wait=limits.max_wait, timeout=limits.timeout)
         with self.translating(None):
             client = start(manager)
-        link = Link(client, self.planner, State())
+        link = Link(client, self.planner, State(client._tx_id))
         try:
             yield link
             link.state.refuse_aborted()

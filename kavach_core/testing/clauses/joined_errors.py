@@ -125,6 +125,29 @@ class JoinedErrorsClauses(Joining):
                 async with view.transaction() as inner:
                     await put(inner, row)
 
+    @pytest.mark.parametrize("fails", [False, True], ids=["released", "rolled back"])
+    async def test_the_view_of_a_savepoint_is_of_no_use_after_its_block(self, fails: bool) -> None:
+        """Also while the host's transaction goes on, `TransactionContextLost` MUST be raised and nothing be written."""
+        self.require(joins_host=True, savepoints=True)
+        kept: list[AsyncStorage] = []
+        before, later, late = (new_row() for _ in range(3))
+
+        async def work(inner: AsyncStorage) -> None:
+            kept.append(inner)
+            await put(inner, before)
+
+        async with self.joined() as (host, view):
+            if fails:
+                await self.fail_after(view, work)
+            else:
+                async with view.transaction() as inner:
+                    await work(inner)
+            await self.assert_lost(kept[0], late)
+            await put(view, later)
+            await host.commit()
+        await self.assert_lost(kept[0], late)
+        await self.assert_rows(before.gone if fails else before, later, late.gone)
+
     @pytest.mark.parametrize(
         "handle", [None, 1, "session", object, object()], ids=["none", "number", "text", "class", "object"]
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
+from time import sleep
 from typing import Any, TypeVar
 
 from kavach_core.errors import StorageError, TransactionError
@@ -68,6 +69,16 @@ class Transacting(Clauses):
         if self.opened.harness.second() is not None:
             await self.assert_read(await self.second(), *rows)
             await self.assert_committed(*rows)
+
+    async def meet(self, meeting: set[int], number: int) -> None:
+        """Wait until two writers are here; who runs again later goes on at once."""
+        meeting.add(number)
+        for _ in range(20_000):
+            if len(meeting) == 2:
+                return
+            await self.opened.runner.pause()
+            sleep(0.0005)  # noqa: ASYNC251 - threads; tasks have their turn above
+        raise AssertionError("the storage declares concurrent_writers=True, but one writer waits for the other")
 
     async def cancel_everywhere(self, work: Callable[[], Coroutine[Any, Any, object]]) -> AsyncIterator[int]:
         """Run some work again and again, cancelled later and later until it is done before; yield after each time.

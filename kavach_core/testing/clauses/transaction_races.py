@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from time import sleep
 from typing import Any, TypeVar
 
 from kavach_core.errors import BackendUnavailable, ConflictError, TransactionAborted, TransactionError
 from kavach_core.testing.changes import Row
 from kavach_core.testing.clauses.base import Failure
 from kavach_core.testing.clauses.consuming import consume
+from kavach_core.testing.clauses.joining import Joining
 from kavach_core.testing.clauses.races import add, counter, fine
 from kavach_core.testing.clauses.transacting import Transacting, put
 from kavach_core.testing.levels import Level
@@ -121,16 +121,6 @@ class TransactionRaceClauses(Transacting):
             for row in (early[number], late[number]):
                 await self.assert_rows(row if result is None else row.gone)
 
-    async def meet(self, meeting: set[int], number: int) -> None:
-        """Wait until two writers are here; who runs again later goes on at once."""
-        meeting.add(number)
-        for _ in range(20_000):
-            if len(meeting) == 2:
-                return
-            await self.opened.runner.pause()
-            sleep(0.0005)  # noqa: ASYNC251 - threads; tasks have their turn above
-        raise AssertionError("the storage declares concurrent_writers=True, but one writer waits for the other")
-
     async def test_a_limit_holds_across_transactions(self) -> None:
         """What a failed transaction was granted MUST be granted again, and the sum never pass the limit."""
         self.require(transactions=True)
@@ -209,3 +199,33 @@ class TransactionRaceClauses(Transacting):
                 if not error.retryable:
                     raise
         raise AssertionError(f"a transaction was rolled back {TRIES} times for others")
+
+
+class JoinedRaceClauses(Joining):
+    """The transactions of hosts at the same time."""
+
+    level = Level.CONCURRENT
+
+    async def test_a_deadlock_that_a_host_catches_writes_nothing_outside(self) -> None:
+        """A host that catches the error and goes on MUST get `TransactionAborted` again, or have committed all."""
+        self.require(joins_host=True, concurrent_writers=True)
+        await self.assert_orders()  # the host makes its table when it first begins
+        accounts = [await self.new(RATE_LIMITS, count=0), await self.new(RATE_LIMITS, count=0)]
+        early, late = [Row(AGENTS, sample(AGENTS)) for _ in range(2)], [Row(AGENTS, sample(AGENTS)) for _ in range(2)]
+        meeting: set[int] = set()
+
+        async def work(number: int) -> None:
+            async with self.joined() as (host, view):
+                await put(view, early[number])
+                await add(view, accounts[number], 1)
+                await self.meet(meeting, number)
+                with suppress(TransactionAborted):
+                    await add(view, accounts[1 - number], 10)
+                await put(self.storage.using(host.handle), late[number])
+                await host.commit()
+
+        results = await self.together(work, 2)
+        for number, result in enumerate(results):
+            assert isinstance(result, TransactionAborted | None), "neither committed nor told to run again"
+            for row in (early[number], late[number]):
+                await self.assert_rows(row if result is None else row.gone)
