@@ -196,7 +196,12 @@ def _spelled(value: object) -> str:
 
 
 def _decode_json(value: object) -> object:
-    return from_json(value) if isinstance(value, str | bytes) else value
+    if not isinstance(value, str | bytes):
+        return value
+    try:
+        return from_json(value)
+    except ValueError as error:
+        raise StorageError("a stored value is no JSON; look for what else writes into these tables") from error
 
 
 def _decode_time(value: object) -> datetime:

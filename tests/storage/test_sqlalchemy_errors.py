@@ -88,6 +88,16 @@ async def test_a_column_dropped_meanwhile_is_a_schema_mismatch(opened: Opened, s
         await storage.query_audit_logs()
 
 
+async def test_stored_text_that_is_no_json_is_an_error_of_the_storage(opened: Opened, storage: Any) -> None:
+    if opened.database.provider != "sqlite":
+        pytest.skip("servers let no such text into their JSON columns")
+    await storage.create_agent(**row(AGENTS))
+    await run(opened, storage, f"UPDATE kavach_agents SET metadata = '{{{CANARY}'")
+    with pytest.raises(StorageError, match="no JSON") as caught:
+        await storage.list_agents()
+    assert CANARY not in ours(caught.value)
+
+
 async def run(opened: Opened, storage: Any, sql: str) -> None:
     """Run a statement on a connection of the storage's own pool."""
     from sqlalchemy.util import greenlet_spawn
