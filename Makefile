@@ -1,5 +1,5 @@
 # make demo           run the demo; DEMO_ARGS="--database URL" for another database
-# make example-...    run an application of examples/, such as example-fastapi_sqlalchemy; EXAMPLE_ARGS="--port 8001"
+# make example-NAME   run an application of examples/; EXAMPLE_ARGS="--port 8001" for another port
 # make test           all tests but those on MySQL, in every environment of tox.ini
 # make test-mysql     the tests on a real MySQL server (not MariaDB)
 # make mysql-server   fetch that server into .cache, without installing it

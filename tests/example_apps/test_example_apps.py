@@ -82,6 +82,23 @@ def test_each_decision_is_on_record(application: Application) -> None:
 
 
 @every
+def test_a_decision_stays_on_record_if_the_rest_of_the_request_fails(application: Application) -> None:
+    made = application.create(new_name()).json()
+    with application.connect() as connection:
+        connection.execute(f"DELETE FROM projects WHERE id = '{made['id']}'")
+        assert application.write(made["id"], made["token"]).status_code == 404
+        query = f"SELECT result FROM kavach_audit_logs WHERE agent_id = '{made['agent_id']}'"
+        assert execute(connection, query) == [("allowed",)]
+
+
+@every
+@pytest.mark.parametrize("body", ["", "[]", "{}", '{"name": 5, "owner": "ada"}'])
+def test_what_makes_no_sense_is_refused(application: Application, body: str) -> None:
+    answer = application.http.post("/projects", content=body, headers={"Content-Type": "application/json"})
+    assert answer.status_code == 422
+
+
+@every
 def test_what_is_not_there_is_not_found(application: Application) -> None:
     assert application.http.get("/projects/none/decisions").status_code == 404
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import IntegrityError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.deprecation import MiddlewareMixin
+from pydantic import ValidationError
 
 from kavach_core import InvalidInput, LimitExceeded
 
@@ -16,13 +17,18 @@ class AnswerErrors(MiddlewareMixin):
 
     def process_exception(self, _: HttpRequest, error: Exception) -> HttpResponse | None:
         """Return the answer to an error that the client can do something about."""
+        detail: object = str(error)
         match error:
             case IntegrityError():
-                return JsonResponse({"detail": "a project has this name already"}, status=409)
+                status, detail = 409, "a project has this name already"
             case Project.DoesNotExist():
-                return JsonResponse({"detail": "no project has this id"}, status=404)
+                status, detail = 404, "no project has this id"
             case LimitExceeded():
-                return JsonResponse({"detail": str(error)}, status=409)
+                status = 409
             case InvalidInput():
-                return JsonResponse({"detail": str(error)}, status=422)
-        return None
+                status = 422
+            case ValidationError():
+                status, detail = 422, error.errors(include_url=False, include_context=False, include_input=False)
+            case _:
+                return None
+        return JsonResponse({"detail": detail}, status=status)

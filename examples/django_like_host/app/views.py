@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
-import json
-
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from pydantic import BaseModel, Field
 
 from kavach_core import Agent
 
 from .agents import agent_may, kavach
 from .models import Project
+
+
+class NewProject(BaseModel):
+    """What a user asks for; `may` is what the project's agent will be allowed to do with its summary."""
+
+    name: str = Field(min_length=1, max_length=100)
+    owner: str = Field(min_length=1, max_length=100)
+    may: list[str] = ["read", "write"]
+
+
+class Summary(BaseModel):
+    """What an agent says about its project."""
+
+    text: str
 
 
 @require_http_methods(["GET", "POST"])
@@ -29,8 +42,9 @@ def create_project(request: HttpRequest) -> HttpResponse:
     The agent comes first, and is revoked if the project fails. If this process is killed in between, the agent stays,
     but nobody got its token, and `revoke_orphans` finds it.
     """
-    project, may = read_project(request)
-    agent = create_agent(project, may)
+    new = NewProject.model_validate_json(request.body)
+    project = Project(name=new.name, owner=new.owner)
+    agent = create_agent(project, new.may)
     try:
         project.save(force_insert=True)
     except BaseException:
@@ -42,10 +56,10 @@ def create_project(request: HttpRequest) -> HttpResponse:
 @require_POST
 def create_in_atomic(request: HttpRequest) -> HttpResponse:
     """Do what looks right, and is not: `atomic()` does not reach Kavach, whose agent stays when Django rolls back."""
-    project, may = read_project(request)
+    new = NewProject.model_validate_json(request.body)
     with transaction.atomic():
-        project.save(force_insert=True)
-        agent = create_agent(project, may)
+        project = Project.objects.create(name=new.name, owner=new.owner)
+        agent = create_agent(project, new.may)
     return show(project, agent)
 
 
@@ -54,7 +68,7 @@ def create_in_atomic(request: HttpRequest) -> HttpResponse:
 def write_summary(request: HttpRequest, project_id: str) -> HttpResponse:
     """Let an agent describe the project."""
     project = Project.objects.get(id=project_id)
-    project.summary = json.loads(request.body)["text"]
+    project.summary = Summary.model_validate_json(request.body).text
     project.save()
     return HttpResponse(status=204)
 
@@ -65,12 +79,6 @@ def list_decisions(_: HttpRequest, project_id: str) -> HttpResponse:
     rows = kavach().audit.query(agent_id=Project.objects.get(id=project_id).agent_id)
     found = [{"action": row.action, "resource": row.resource, "result": row.result, "code": row.code} for row in rows]
     return JsonResponse(found, safe=False)
-
-
-def read_project(request: HttpRequest) -> tuple[Project, list[str]]:
-    """Return the project that is asked for, not saved yet, and what its agent may do with its summary."""
-    new = json.loads(request.body)
-    return Project(name=new["name"], owner=new["owner"]), new.get("may", ["read", "write"])
 
 
 def create_agent(project: Project, may: list[str]) -> Agent:

@@ -68,7 +68,8 @@ async def list_projects() -> list[dict[str, str]]:
 )
 async def write_summary(project_id: str, summary: Summary) -> None:
     """Let an agent describe the project."""
-    await client.project.update({"summary": summary.text}, {"id": project_id})
+    if await client.project.update({"summary": summary.text}, {"id": project_id}) is None:
+        raise HTTPException(404, "no project has this id")
 
 
 @app.get("/projects/{project_id}/decisions")

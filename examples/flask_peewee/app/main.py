@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Flask, request
 from peewee import DoesNotExist, IntegrityError
-from werkzeug.exceptions import BadRequest
+from pydantic import BaseModel, Field, ValidationError
 
 from kavach_core import InvalidInput, LimitExceeded
 
@@ -15,6 +15,20 @@ from .database import Project, database, new_id
 
 app = Flask(__name__)
 Answer = tuple[Any, int]
+
+
+class NewProject(BaseModel):
+    """What a user asks for; `may` is what the project's agent will be allowed to do with its summary."""
+
+    name: str = Field(min_length=1, max_length=100)
+    owner: str = Field(min_length=1, max_length=100)
+    may: list[str] = ["read", "write"]
+
+
+class Summary(BaseModel):
+    """What an agent says about its project."""
+
+    text: str
 
 
 @app.before_request
@@ -32,11 +46,13 @@ def disconnect(_: BaseException | None) -> None:
 @app.post("/projects")
 def create_project() -> Answer:
     """Create a project, its agent and the agent's permission: all three, or nothing."""
-    name, owner, may = text("name"), text("owner"), request.get_json().get("may", ["read", "write"])
+    new = NewProject.model_validate_json(request.data)
     with database.atomic("IMMEDIATE"):
-        project = Project.create(name=name, owner=owner, agent_id=new_id())
-        agent = kavach.agent.create(id=project.agent_id, owner_id=owner, name=name, type="service", permissions=[])
-        permission = {"resource": f"project:{project.id}:summary", "actions": may}
+        project = Project.create(name=new.name, owner=new.owner, agent_id=new_id())
+        agent = kavach.agent.create(
+            id=project.agent_id, owner_id=new.owner, name=new.name, type="service", permissions=[]
+        )
+        permission = {"resource": f"project:{project.id}:summary", "actions": new.may}
         kavach.agent.update(agent.id, permissions=[permission])
     return {"id": project.id, "agent_id": agent.id, "token": agent.token}, 201  # shown this once: stored is its hash
 
@@ -53,7 +69,7 @@ def write_summary(project_id: str) -> Answer:
     """Let an agent describe the project."""
     require_agent("write", f"project:{project_id}:summary")
     project = Project.get_by_id(project_id)
-    project.summary = text("text")
+    project.summary = Summary.model_validate_json(request.data).text
     project.save()
     return "", 204
 
@@ -63,14 +79,6 @@ def list_decisions(project_id: str) -> list[dict[str, str | None]]:
     """Return what the project's agent asked for, newest first, and what was decided."""
     rows = kavach.audit.query(agent_id=Project.get_by_id(project_id).agent_id)
     return [{"action": row.action, "resource": row.resource, "result": row.result, "code": row.code} for row in rows]
-
-
-def text(field: str) -> str:
-    """Return a text of the JSON that was sent."""
-    value = request.get_json().get(field)
-    if not isinstance(value, str) or not value:
-        raise BadRequest(f"{field}: send a text")
-    return value
 
 
 @app.errorhandler(IntegrityError)
@@ -95,3 +103,9 @@ def too_many(error: LimitExceeded) -> Answer:
 def invalid(error: InvalidInput) -> Answer:
     """Tell the client what Kavach said."""
     return {"detail": str(error)}, 422
+
+
+@app.errorhandler(ValidationError)
+def malformed(error: ValidationError) -> Answer:
+    """Tell the client what is wrong with what it sent."""
+    return {"detail": error.errors(include_url=False, include_context=False, include_input=False)}, 422
