@@ -11,24 +11,16 @@ from kavach_core import InvalidInput, LimitExceeded
 
 from .models import Project
 
+STATUS = {IntegrityError: 409, LimitExceeded: 409, InvalidInput: 422, ValidationError: 422, Project.DoesNotExist: 404}
+DETAIL = {IntegrityError: "a project has this name already", ValidationError: "send a name and an owner, or a text"}
+
 
 class AnswerErrors(MiddlewareMixin):
-    """Answer with a status and a text instead of a traceback."""
+    """Answer with a status and a text where the client can do something about an error."""
 
     def process_exception(self, _: HttpRequest, error: Exception) -> HttpResponse | None:
-        """Return the answer to an error that the client can do something about."""
-        detail: object = str(error)
-        match error:
-            case IntegrityError():
-                status, detail = 409, "a project has this name already"
-            case Project.DoesNotExist():
-                status, detail = 404, "no project has this id"
-            case LimitExceeded():
-                status = 409
-            case InvalidInput():
-                status = 422
-            case ValidationError():
-                status, detail = 422, error.errors(include_url=False, include_context=False, include_input=False)
-            case _:
-                return None
-        return JsonResponse({"detail": detail}, status=status)
+        """Return the answer to one of these errors; others are Django's to answer."""
+        kind = type(error)
+        if kind not in STATUS:
+            return None
+        return JsonResponse({"detail": DETAIL.get(kind, str(error))}, status=STATUS[kind])
