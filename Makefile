@@ -1,4 +1,5 @@
 # make demo           run the demo; DEMO_ARGS="--database URL" for another database
+# make example-NAME   run an application of examples/; EXAMPLE_ARGS="--port 8001" for another port
 # make test           all tests but those on MySQL, in every environment of tox.ini
 # make test-mysql     the tests on a real MySQL server (not MariaDB)
 # make mysql-server   fetch that server into .cache, without installing it
@@ -17,6 +18,7 @@ SERVERS = PYTHONPATH=tests:tools .venv/bin/python -m servers
 TOX_PATH = PATH="$$PATH$$(printf ':%s' "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/*/bin)"
 
 .PHONY: demo test test-mysql mysql-server generate bench conformance lint types clean
+.PHONY: example-fastapi_sqlalchemy example-flask_peewee example-fastapi_prisma example-django_like_host
 .DELETE_ON_ERROR:
 
 demo: .venv/demo-installed
@@ -27,6 +29,9 @@ test: .venv/all-installed
 
 test-mysql: .venv/all-installed
 	$(SERVERS) mysql -- .venv/bin/tox run -e mysql $(TOX_ARGS)
+
+example-fastapi_sqlalchemy example-flask_peewee example-fastapi_prisma example-django_like_host: .venv/all-installed
+	PYTHONPATH=tests:tools .venv/bin/python tools/run_example.py $(@:example-%=%) $(EXAMPLE_ARGS)
 
 mysql-server:
 	$(PYTHON) tools/mysql_server.py

@@ -33,6 +33,9 @@ OLDEST_NODE = 18
 
 Interface = Literal["sync", "asyncio"]
 
+OUTPUT = "@output@"
+"""Stands in a schema for the folder that its client is generated into."""
+
 GENERATOR = """generator client {{
   provider                    = "prisma-client-py"
   interface                   = "{interface}"
@@ -69,12 +72,17 @@ def prepare() -> dict[str, str]:
 
 
 def generate_client(schema: str, interface: Interface) -> Path:
-    """Return the folder of the package that prisma-client-py generates from a schema without a generator.
+    """Return the folder of the package that prisma-client-py generates from a schema without a generator."""
+    return generate(GENERATOR.format(interface=interface, output=OUTPUT) + schema)
 
-    It is generated once for each schema, interface, Python and version of prisma-client-py.
+
+def generate(schema: str) -> Path:
+    """Return the folder of the package that prisma-client-py generates from a schema whose generator writes to OUTPUT.
+
+    It is generated once for each schema, Python and version of prisma-client-py.
     """
     version = importlib.metadata.version("prisma")
-    key = "\n".join((GENERATOR, schema, interface, version, sys.version, str(FOLDER)))
+    key = "\n".join((schema, version, sys.version, str(FOLDER)))
     package = CLIENTS / f"client_{hashlib.sha256(key.encode()).hexdigest()[:16]}"
     done = package / "generated"
     environment = prepare()
@@ -82,7 +90,7 @@ def generate_client(schema: str, interface: Interface) -> Path:
         if not done.exists():
             shutil.rmtree(package, ignore_errors=True)
             source = CLIENTS / f"{package.name}.prisma"
-            source.write_text(GENERATOR.format(interface=interface, output=package) + schema)
+            source.write_text(schema.replace(OUTPUT, str(package)))
             _run([sys.executable, "-m", "prisma", "generate", "--schema", str(source)], environment)
             done.touch()
     return package

@@ -29,7 +29,8 @@ from database_fixture import PROVIDERS
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-LINKING = [*PAGES, ROOT / "CHANGELOG.md", ROOT / "tests" / "README.md"]
+EXAMPLES = sorted((ROOT / "examples").glob("*/README.md"))
+LINKING = [*PAGES, *EXAMPLES, ROOT / "CHANGELOG.md", ROOT / "tests" / "README.md"]
 
 LANGUAGES = {"python", "sh", "text"}
 """What a block may be; `text` is neither run nor checked."""
@@ -155,7 +156,7 @@ def test_blocks_are_of_a_known_language(page: Path) -> None:
     assert {block.language for block in blocks(page.read_text())} <= LANGUAGES | {""}
 
 
-@pytest.mark.parametrize("page", PAGES, ids=named)
+@pytest.mark.parametrize("page", [*PAGES, *EXAMPLES], ids=named)
 def test_commands_are_true(page: Path, tmp_path: Path) -> None:
     save_modules(page.read_text(), tmp_path)
     for block in blocks(page.read_text()):

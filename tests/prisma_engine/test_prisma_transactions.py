@@ -184,6 +184,33 @@ async def test_a_commit_that_fails_says_so_and_gives_its_connection_back(client:
     assert await ids(client) == "2"
 
 
+REFUSE = (
+    "CREATE OR REPLACE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'not today'; END $$",
+    'CREATE CONSTRAINT TRIGGER refuse AFTER INSERT ON "Item" DEFERRABLE INITIALLY DEFERRED'
+    " FOR EACH ROW EXECUTE FUNCTION refuse()",
+)
+
+
+async def test_a_commit_that_fails_for_a_reason_without_a_code_says_so(client: Client) -> None:
+    if client.provider != "postgres":
+        pytest.skip("needs a trigger that runs at COMMIT")
+
+    async def commit() -> None:
+        async with transaction(client) as tx:
+            await done(tx.item.create(data={"id": "1"}))
+
+    for statement in REFUSE:
+        await done(client.prisma.execute_raw(statement))
+    try:
+        with pytest.raises(client.submodule("engine.errors").EngineRequestError, match="not today"):
+            await commit()
+    finally:
+        await done(client.prisma.execute_raw("DROP FUNCTION refuse CASCADE"))
+    assert await ids(client) == ""
+    await commit()
+    assert await ids(client) == "1"
+
+
 async def test_an_unknown_transaction_is_not_found(client: Client) -> None:
     with pytest.raises(client.submodule("engine.errors").EngineRequestError, match="404"):
         await done(client.prisma._engine.commit_transaction("no-such-id"))

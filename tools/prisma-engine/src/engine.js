@@ -91,7 +91,8 @@ export async function startEngine(datamodel, database, { logQueries }) {
   /** The engine's answer to a command about a transaction, with the status that the binary gives it. */
   async function command(run) {
     const answer = JSON.parse(await run())
-    if (!answer.error_code) return { status: 200, body: JSON.stringify(answer), id: answer.id }
+    const failed = answer.message !== undefined // an error that Prisma has no code for has a message all the same
+    if (!failed) return { status: 200, body: JSON.stringify(answer), id: answer.id }
     const error = named(answer)
     return { status: statusOf(error), body: JSON.stringify(error) }
   }

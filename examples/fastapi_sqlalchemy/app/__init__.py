@@ -1,0 +1,1 @@
+"""A tracker of projects, each with an agent that keeps its summary."""

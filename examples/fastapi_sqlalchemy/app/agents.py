@@ -1,0 +1,40 @@
+"""All that Kavach adds: agents in the application's own database and transactions, and a guard for routes."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import Depends, HTTPException, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from kavach_core import AsyncKavach, create_async_kavach
+from kavach_sqlalchemy import create_sqlalchemy_adapter
+
+from .database import engine
+
+storage = create_sqlalchemy_adapter(engine, skip_migrations=True)  # Alembic makes the tables
+
+
+async def open_kavach(session: AsyncSession | None = None) -> AsyncKavach:
+    """Return a Kavach whose rows are committed or rolled back with the session's; without one, each call by itself."""
+    where = storage if session is None else storage.using(session)
+    return await create_async_kavach(storage=where, agents={"max_per_user": 3, "token_expiry": "90d"})
+
+
+def agent_may(action: str, resource: str) -> Any:
+    """Guard a route: the token of the request must belong to an agent that may do this.
+
+    Placeholders in `resource` are parameters of the path. The decision is not part of the route's transaction, so it
+    is on record whatever becomes of the request.
+    """
+
+    async def decide(request: Request, bearer: Annotated[HTTPAuthorizationCredentials, Depends(HTTPBearer())]) -> None:
+        kavach = await open_kavach()
+        decision = await kavach.authorize_by_token(
+            bearer.credentials, action=action, resource=resource.format(**request.path_params)
+        )
+        if not decision.allowed:
+            raise HTTPException(403, {"code": decision.code, "reason": decision.reason})
+
+    return Depends(decide)
