@@ -1,0 +1,23 @@
+"""The same with Prisma, whose clients must be generated: it reads what all wrote, and all read what it wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+pytest.importorskip("prisma")
+
+from interop.matrix import assert_read_alike, written_by
+from interop.participants import PRISMA, Participant
+
+
+@pytest.mark.not_in_memory
+@pytest.mark.asyncio(loop_scope="module")
+async def test_st11_prisma_and_the_others_share_every_table(
+    storages_and_prisma: Mapping[Participant, Any], writer: Participant
+) -> None:
+    """ST11: in the original, Prisma's schema and the SQLite tables do not agree on types."""
+    readers = storages_and_prisma if writer in PRISMA else PRISMA
+    await assert_read_alike(await written_by(storages_and_prisma[writer]), readers, storages_and_prisma)
