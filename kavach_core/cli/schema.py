@@ -135,6 +135,35 @@ def alembic(
 
 
 @app.command
+def peewee(
+    *,
+    directory: Annotated[Path, Parameter(name=["--directory", "-d"])] = Path("migrations"),
+    message: Annotated[str, Parameter(name=["--message", "-m"])] = "create kavach tables",
+    prefix: _Prefix = "kavach_",
+    schema: _Schema = None,
+) -> None:
+    """Write a migration that creates all tables into your folder of Peewee migrations.
+
+    The migration is yours from then on: it needs no Kavach to run. `python -m playhouse.migrations DATABASE up` runs
+    it, or you call its `up(migrator, database)`.
+
+    Parameters
+    ----------
+    directory
+        The folder of your migrations; it is made if it is missing.
+    message
+        What the migration is called.
+    prefix
+        What the names of the tables begin with.
+    schema
+        The schema of PostgreSQL that the tables live in; it must exist.
+    """
+    from kavach_core.cli.peewee_migration import write_migration
+
+    print(f"wrote {write_migration(directory, _naming(prefix, schema), message=message)}")
+
+
+@app.command
 def check(url: str, /, *, prefix: _Prefix = "kavach_", schema: _Schema = None) -> int:
     """Compare a live database with the tables that Kavach needs, column by column; change nothing.
 
