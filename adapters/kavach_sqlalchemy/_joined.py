@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from typing import TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import InvalidRequestError
+from sqlalchemy.exc import InvalidRequestError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from kavach_core.errors import ConfigurationError, TransactionContextLost, TransactionError
+from kavach_core.errors import ConfigurationError, TransactionAborted, TransactionContextLost, TransactionError
 from kavach_core.storage.operations import Operation, table_of
 from kavach_core.storage.sql import planner_for
 from kavach_schema.render.ddl import Naming
@@ -18,6 +18,9 @@ from kavach_sqlalchemy._drivers import capabilities_of, sql_dialect
 from kavach_sqlalchemy._link import Link, Turn
 
 T = TypeVar("T")
+
+_ABORTED: Final = "kavach.aborted"
+"""Where a connection says which transaction the database has rolled back, for all views of it."""
 
 
 def join(handle: object, naming: Naming) -> JoinedBackend:
@@ -43,6 +46,7 @@ class JoinedBackend:
         self._turn = Turn()
         self._transaction: object = handle.get_transaction()
         self._joined = False
+        self._info: dict[Any, Any] = {}
         try:
             bind = handle.get_bind() if isinstance(handle, Session) else handle
         except InvalidRequestError as error:
@@ -62,6 +66,8 @@ class JoinedBackend:
                 # As SQLAlchemy does for its own statements: a cancelled one leaves the driver in the middle of a reply.
                 self._connection().invalidate(error)
                 raise
+            finally:
+                self._info[_ABORTED] = self._transaction if link.aborted else None
 
     @contextmanager
     def transaction(self) -> Iterator[JoinedBackend]:
@@ -69,8 +75,22 @@ class JoinedBackend:
         with self._turn:
             self._link().begin_before_savepoint()
             nested: AbstractContextManager[object] = self._handle.begin_nested()
-        with nested:
-            yield self
+        aborted: TransactionAborted | None = None
+        try:
+            with nested:
+                try:
+                    yield self
+                except TransactionAborted as error:
+                    aborted = error
+                    raise
+        except TransactionAborted:
+            self._info[_ABORTED] = None  # the savepoint was there to roll back to
+            raise
+        except SQLAlchemyError:
+            if aborted is None:
+                raise
+            # A deadlock on MySQL has rolled everything back: the savepoint is gone, and that is not the news.
+            raise aborted  # noqa: B904 - its cause is the driver's error
 
     def using(self, handle: object) -> JoinedBackend:
         """Join the transaction of another handle."""
@@ -107,6 +127,9 @@ class JoinedBackend:
                 )
             self._transaction = self._handle.get_transaction()
             self._joined = True
+        self._info = borrowed.info
+        link.aborted = self._info.get(_ABORTED) is self._transaction
+        link.refuse_aborted()
         return link
 
     def _connection(self) -> Connection:

@@ -54,7 +54,8 @@ class Link:
         self.dialect: SqlDialect = planner.dialect
         self.lost = False
         """The connection broke: it is of no further use."""
-        self._aborted = False
+        self.aborted = False
+        """The database rolled the transaction back by itself, as it does with a deadlock."""
 
     def run(self, plan: Plan, table: Table[object]) -> Any:
         """Run a plan's steps; what they do is undone only by the transaction around them."""
@@ -62,7 +63,7 @@ class Link:
 
     def run_inside(self, plan: Plan, table: Table[object]) -> Any:
         """Run a plan in an open transaction, so that the transaction stays usable when the plan fails."""
-        self._refuse_aborted()
+        self.refuse_aborted()
         if plan.may_conflict and (plan.atomic or self.dialect.aborts_on_error):
             with self.savepoint():
                 return self.run(plan, table)
@@ -92,13 +93,13 @@ class Link:
         if self._driver.is_disconnect(error, self._connection, None):  # type: ignore[arg-type]
             self.lost = True
         found = translate(error, self.dialect.flavour, self.dialect.naming, table, disconnect=self.lost)
-        self._aborted |= isinstance(found, TransactionAborted)
+        self.aborted |= isinstance(found, TransactionAborted)
         return found
 
-    def _refuse_aborted(self) -> None:
+    def refuse_aborted(self) -> None:
         """Refuse to go on after a deadlock: on MySQL each further statement would commit by itself."""
-        if self._aborted:
-            raise TransactionAborted("the database rolled this transaction back; leave its block, and run it again")
+        if self.aborted:
+            raise TransactionAborted("the database rolled this transaction back; end it, and run it again")
 
     @property
     def autocommit(self) -> bool:
@@ -112,7 +113,7 @@ class Link:
 
     def commit(self) -> None:
         """Commit what was begun, by us or by the driver."""
-        self._refuse_aborted()
+        self.refuse_aborted()
         try:
             if self.autocommit:
                 self.say("COMMIT")
@@ -132,7 +133,7 @@ class Link:
     def savepoint(self) -> Iterator[None]:
         """Enclose work that can fail alone in an open transaction."""
         name = f"kavach_{next(_savepoints)}"
-        self._refuse_aborted()
+        self.refuse_aborted()
         self.begin_before_savepoint()
         self.say(f"SAVEPOINT {name}")
         try:
@@ -144,7 +145,7 @@ class Link:
             with suppress(StorageError) if known else nullcontext():
                 self.say(f"ROLLBACK TO SAVEPOINT {name}")
                 self.say(f"RELEASE SAVEPOINT {name}")
-                self._aborted = False
+                self.aborted = False
             raise
         self.say(f"RELEASE SAVEPOINT {name}")
 
