@@ -10,10 +10,11 @@ from interop.rows import expected, rows_of
 from kavach_core.storage.operations import Filter, Find
 from kavach_core.testing.clauses.json_values import exactly
 from kavach_core.testing.methods import write
-from kavach_core.testing.samples import Values
+from kavach_core.testing.samples import Values, sample
 from kavach_schema.model import Table
 from kavach_schema.tables import TABLES
-from storage.samples import execute
+from kavach_schema.tables.agents import AGENTS
+from storage.samples import Failure, execute
 
 BY_KEYS = {
     table.name: Find(table, (Filter(table.key, "keys", "in", optional=False),), (table.key,)) for table in TABLES
@@ -52,6 +53,26 @@ async def assert_read_alike(
 async def _read(storage: Any, table: Table[Any], rows: Mapping[str, Values]) -> list[Any]:
     found: list[Any] = await execute(storage, BY_KEYS[table.name], {"keys": [*rows]})
     return found
+
+
+async def assert_apart(writer: Participant, storages: Mapping[Participant, Any], *, commits: bool) -> None:
+    """Assert that what one adapter does in a transaction no other one sees before the commit, or ever without one."""
+    row = sample(AGENTS)
+
+    async def seen_by() -> set[Participant]:
+        return {
+            each for each, storage in storages.items() if each != writer and await storage.find_agent_by_id(row["id"])
+        }
+
+    try:
+        async with storages[writer].transaction() as transaction:
+            await transaction.create_agent(**row)
+            assert await seen_by() == set()
+            if not commits:
+                raise Failure
+    except Failure:
+        pass
+    assert await seen_by() == ({*storages} - {writer} if commits else set())
 
 
 def differences(table: Table[Any], rows: Mapping[str, Values], records: Iterable[Any]) -> list[str]:

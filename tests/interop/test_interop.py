@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from interop.matrix import assert_read_alike, differences, written_by
+from interop.matrix import assert_apart, assert_read_alike, differences, written_by
 from interop.participants import Participant
 from interop.rows import INTEGERS, LONG, TEXTS, TIMES, expected, rows_of
 from kavach_core.testing.clauses.json_values import VALUES, exactly
@@ -22,6 +22,15 @@ from kavach_schema.tables.agents import AGENTS
 @pytest.mark.asyncio(loop_scope="module")
 async def test_all_read_what_one_wrote(storages: Mapping[Participant, Any], writer: Participant) -> None:
     await assert_read_alike(await written_by(storages[writer]), storages, storages)
+
+
+@pytest.mark.not_in_memory
+@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.parametrize("commits", [True, False], ids=["commit", "rollback"])
+async def test_no_adapter_takes_part_in_the_transaction_of_another(
+    storages: Mapping[Participant, Any], writer: Participant, commits: bool
+) -> None:
+    await assert_apart(writer, storages, commits=commits)
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)

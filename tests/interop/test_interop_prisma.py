@@ -9,7 +9,7 @@ import pytest
 
 pytest.importorskip("prisma")
 
-from interop.matrix import assert_read_alike, written_by
+from interop.matrix import assert_apart, assert_read_alike, written_by
 from interop.participants import PRISMA, Participant
 
 
@@ -21,3 +21,12 @@ async def test_st11_prisma_and_the_others_share_every_table(
     """ST11: in the original, Prisma's schema and the SQLite tables do not agree on types."""
     readers = storages_and_prisma if writer in PRISMA else PRISMA
     await assert_read_alike(await written_by(storages_and_prisma[writer]), readers, storages_and_prisma)
+
+
+@pytest.mark.not_in_memory
+@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.parametrize("commits", [True, False], ids=["commit", "rollback"])
+async def test_neither_prisma_nor_another_takes_part_in_a_transaction_that_is_not_its_own(
+    storages_and_prisma: Mapping[Participant, Any], writer: Participant, commits: bool
+) -> None:
+    await assert_apart(writer, storages_and_prisma, commits=commits)
