@@ -149,3 +149,15 @@ async def test_the_second_storage_of_a_host_prepares_nothing_anew(
     monkeypatch.setattr(render, "find", lambda *_: pytest.fail("rendered again"))
     create_sqlalchemy_adapter(engine).list_agents(owner_id="b", limit=4)
     engine.dispose()
+
+
+async def test_a_write_that_may_conflict_has_a_savepoint_where_an_error_would_spoil_the_transaction(
+    counted: Any, database: Any
+) -> None:
+    storage, sent = counted
+    with storage.transaction() as transaction:
+        sent.clear()
+        transaction.create_permission(**row(PERMISSIONS))
+        transaction.find_agent_by_id("x")
+    enclosed = ["SAVEPOINT", "INSERT", "RELEASE"] if database.provider == "postgres" else ["INSERT"]
+    assert [sql.split()[0] for sql in sent[:-1]] == [*enclosed, "SELECT"]
