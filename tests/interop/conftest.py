@@ -13,6 +13,9 @@ from interop.participants import Participant, beside_prisma, every_driver, opene
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "database_name" in metafunc.fixturenames:
+        names = [pytest.param(name, id=name, marks=pytest.mark.database) for name in names_for(metafunc)]
+        metafunc.parametrize("database_name", names)
     for fixture, participants in (("storages", every_driver), ("storages_and_prisma", beside_prisma)):
         if fixture in metafunc.fixturenames:
             cells = [

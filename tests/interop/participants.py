@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -9,9 +10,11 @@ from typing import Any, Literal
 
 from colours import DRIVERS, Colour, Opened
 from conformance.databases import empty_database
-from database_fixture import PROVIDERS, Database, Provider
-from kavach_core.testing.lift import Lifted
+from database_fixture import PROVIDERS, Database
+from kavach_core.storage import Storage
+from kavach_core.testing.lift import Lifted, finished
 from peewee_databases import DRIVERS as PEEWEE_DRIVERS
+from servers.connections import connect_postgres
 
 
 @dataclass(frozen=True)
@@ -45,26 +48,41 @@ def beside_prisma(name: str) -> list[Participant]:
 
 
 @asynccontextmanager
-async def opened(name: str, participants: Sequence[Participant]) -> AsyncIterator[Mapping[Participant, Any]]:
-    """Open the storages of all participants, with the asyncio face, on one new database."""
+async def opened(
+    name: str, participants: Sequence[Participant], *, prefix: str = "kavach_", schema: str | None = None
+) -> AsyncIterator[Mapping[Participant, Any]]:
+    """Open storages with the asyncio face for all participants, which create the tables of one database at once."""
     async with AsyncExitStack() as stack:
-        provider, url = stack.enter_context(empty_database(name))
-        yield {each: await _storage(each, Database(name, provider, url), stack) for each in participants}
+        database = Database(name, *stack.enter_context(empty_database(name)))
+        if schema:
+            with connect_postgres(database.url) as connection:
+                connection.execute(f"CREATE SCHEMA {schema}".encode())
+        naming = {"prefix": prefix, "schema": schema}
+        found = {each: await _unprepared(each, database, stack, naming) for each in participants}
+        await asyncio.gather(*map(_prepare, found.values()))
+        yield {each: Lifted(storage) if each.colour == "sync" else storage for each, storage in found.items()}
 
 
-async def _storage(participant: Participant, database: Database, stack: AsyncExitStack) -> Any:
+async def _unprepared(participant: Participant, database: Database, stack: AsyncExitStack, naming: Any) -> Any:
     if participant.adapter == "prisma":
-        return await _prisma_storage(participant.colour, database.provider, database.url, stack)
+        from prisma_adapter.hosts import connected_host
+
+        opening = connected_host(database.provider, database.url, participant.colour, **naming)
+        return (await stack.enter_async_context(opening)).storage
     closing: list[Any] = []
     way = Opened(database, participant.colour, participant.driver, closing, participant.adapter)
-    storage = await way.storage()
-    for each in closing:
-        stack.push_async_callback(each.close)
+    storage = way.bare_storage(**naming)
+    for each in (*closing, storage):
+        stack.push_async_callback(_close, each)
     return storage
 
 
-async def _prisma_storage(colour: Colour, provider: Provider, url: str, stack: AsyncExitStack) -> Any:
-    from prisma_adapter.hosts import connected_host
+async def _close(thing: Any) -> None:
+    await finished(thing.close())
 
-    host = await stack.enter_async_context(connected_host(provider, url, colour))
-    return Lifted(host.storage) if colour == "sync" else host.storage
+
+async def _prepare(storage: Any) -> None:
+    if isinstance(storage, Storage):
+        await asyncio.to_thread(storage.prepare_schema)
+    else:
+        await storage.prepare_schema()

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from interop.matrix import assert_apart, assert_read_alike, differences, written_by
-from interop.participants import Participant
+from interop.participants import Participant, every_driver, opened
 from interop.rows import INTEGERS, LONG, TEXTS, TIMES, expected, rows_of
 from kavach_core.testing.clauses.json_values import VALUES, exactly
 from kavach_core.testing.samples import T0, is_unique, sample
@@ -16,6 +16,8 @@ from kavach_schema.model import Column, Table
 from kavach_schema.records import Agent
 from kavach_schema.tables import TABLES
 from kavach_schema.tables.agents import AGENTS
+
+pytestmark = pytest.mark.filterwarnings("ignore:Table .* already exists")  # of aiomysql, about IF NOT EXISTS
 
 
 @pytest.mark.not_in_memory
@@ -31,6 +33,14 @@ async def test_no_adapter_takes_part_in_the_transaction_of_another(
     storages: Mapping[Participant, Any], writer: Participant, commits: bool
 ) -> None:
     await assert_apart(writer, storages, commits=commits)
+
+
+@pytest.mark.not_in_memory
+async def test_a_prefix_and_a_schema_are_options_of_every_adapter(database_name: str) -> None:
+    schema = "iam" if database_name == "postgres" else None
+    async with opened(database_name, every_driver(database_name), prefix="acme_", schema=schema) as storages:
+        for writer in storages:
+            await assert_apart(writer, storages, commits=True)
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)

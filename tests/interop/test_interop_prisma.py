@@ -10,7 +10,9 @@ import pytest
 pytest.importorskip("prisma")
 
 from interop.matrix import assert_apart, assert_read_alike, written_by
-from interop.participants import PRISMA, Participant
+from interop.participants import PRISMA, Participant, beside_prisma, opened
+
+pytestmark = pytest.mark.filterwarnings("ignore:Table .* already exists")  # of aiomysql, about IF NOT EXISTS
 
 
 @pytest.mark.not_in_memory
@@ -30,3 +32,11 @@ async def test_neither_prisma_nor_another_takes_part_in_a_transaction_that_is_no
     storages_and_prisma: Mapping[Participant, Any], writer: Participant, commits: bool
 ) -> None:
     await assert_apart(writer, storages_and_prisma, commits=commits)
+
+
+@pytest.mark.not_in_memory
+async def test_a_prefix_and_a_schema_are_options_of_prisma_too(database_name: str) -> None:
+    schema = "iam" if database_name == "postgres" else None
+    async with opened(database_name, beside_prisma(database_name), prefix="acme_", schema=schema) as storages:
+        for writer in storages:
+            await assert_apart(writer, storages, commits=True)

@@ -52,16 +52,19 @@ class PrismaHost:
 
 @asynccontextmanager
 async def prisma_host(name: str, interface: prisma_setup.Interface) -> AsyncIterator[PrismaHost]:
-    """Connect a client to a new database, and create the host's own table."""
+    """Connect a client to a new database, and create our tables and the host's own."""
     with empty_database(name) as (provider, url):
         async with connected_host(provider, url, interface) as host:
+            await finished(host.storage.prepare_schema())
             await finished(host.prisma.execute_raw(SUBSCRIPTIONS))
             yield host
 
 
 @asynccontextmanager
-async def connected_host(provider: Provider, url: str, interface: prisma_setup.Interface) -> AsyncIterator[PrismaHost]:
-    """Generate a client, connect it, create our tables where they are missing, and disconnect at the end."""
+async def connected_host(
+    provider: Provider, url: str, interface: prisma_setup.Interface, **options: Any
+) -> AsyncIterator[PrismaHost]:
+    """Generate a client, connect it, and disconnect it at the end; the options are those of the storage."""
     with pytest.MonkeyPatch.context() as patch:
         for variable, value in prisma_setup.prepare().items():
             patch.setenv(variable, value)
@@ -71,8 +74,7 @@ async def connected_host(provider: Provider, url: str, interface: prisma_setup.I
         opened.prisma = opened.client()
         await finished(opened.prisma.connect())
         try:
-            opened.storage = create_prisma_adapter(opened.prisma)
-            await finished(opened.storage.prepare_schema())
+            opened.storage = create_prisma_adapter(opened.prisma, **options)
             yield opened
         finally:
             await finished(opened.prisma.disconnect())
