@@ -28,6 +28,7 @@ def prisma(
     provider: Annotated[Literal["sqlite", "postgresql", "mysql"] | None, Parameter(name=["--provider"])] = None,
     merge: Annotated[Path | None, Parameter(name=["--merge"])] = None,
     prefix: _Prefix = "kavach_",
+    schema: _Schema = None,
 ) -> None:
     """Print a schema.prisma with all Kavach models, or add them to yours.
 
@@ -39,13 +40,15 @@ def prisma(
         The path of your schema.prisma. Models that it lacks are added to its end; all else stays as it is.
     prefix
         What the names of the tables begin with.
+    schema
+        Refused, with advice: Prisma takes the schema of PostgreSQL from the URL of the datasource.
     """
     from kavach_schema.render.ddl import Naming
     from kavach_schema.render.prisma import render_prisma
     from kavach_schema.tables import TABLES
 
     try:
-        naming = Naming(prefix)
+        naming = Naming(prefix, schema)
         if merge is not None:
             _merge(merge, provider, naming)
         elif provider is not None:

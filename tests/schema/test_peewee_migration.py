@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,6 +37,8 @@ def up(migrator, db):
             table_name = "host_orders"
     db.create_tables([HostOrder])
 """
+
+PROGRAM = Path(__file__).with_name("migrating.py")
 
 pytestmark = pytest.mark.not_in_memory
 
@@ -142,6 +148,19 @@ def test_a_schema_of_postgresql_is_kept(host: Host, engine: Engine) -> None:
             assert [model for model in models(host.database, schema="iam") if not model.table_exists()] == []
             migration.down(SchemaMigrator.from_database(host.database), host.database)
         assert our_tables(engine, "iam") == set()
+
+
+def test_it_is_completed_after_kill_9(host: Host, engine: Engine, database: Database) -> None:
+    host.kavach()
+    command = [sys.executable, str(PROGRAM), database.provider, database.url, str(host.folder), f"{len(TABLES) + 11}"]
+    path = {**os.environ, "PYTHONPATH": str(PROGRAM.parents[1])}
+    killed = subprocess.run(command, capture_output=True, text=True, check=False, env=path)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    each_by_itself = engine.dialect.name == "mysql"
+    assert (our_tables(engine) != set()) is each_by_itself
+    with host.connected():
+        host.runner.up()
+    assert check_schema(engine) == []
 
 
 @pytest.mark.one_database
