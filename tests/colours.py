@@ -99,7 +99,7 @@ class Opened:
         if "storage" not in settings and self.adapter == "sqlalchemy":
             settings = {"database": self.settings, **settings}
         else:
-            storage = settings["storage"] if "storage" in settings else self._bare_storage()
+            storage = settings["storage"] if "storage" in settings else self.bare_storage()
             settings["storage"] = getattr(storage, "value", storage)
         if self.colour == "asyncio":
             opened: Any = await create_async_kavach(**settings)
@@ -110,14 +110,15 @@ class Opened:
 
     async def storage(self, **options: Any) -> Any:
         """Open a storage with the asyncio face and its tables created; it is closed after the test."""
-        opened = self._bare_storage(**options)
+        opened = self.bare_storage(**options)
         if self.colour == "sync":
             opened = Lifted(opened)
         self.closing.append(opened)
         await opened.prepare_schema()
         return opened
 
-    def _bare_storage(self, **options: Any) -> Any:
+    def bare_storage(self, **options: Any) -> Any:
+        """Open a storage as it is, of its own colour; nothing is created, and the caller closes it."""
         provider = self.database.provider
         if self.adapter == "peewee":
             from kavach_peewee import create_peewee_adapter

@@ -129,6 +129,7 @@ class JoinedBackend:
             ) from error
         link = Link(borrowed, connection.dialect, planner_for(sql_dialect(connection.dialect, self._naming)))
         link.aborted = connection.get_transaction() in _aborted
+        link.refuse_aborted()
         if not self._joined:
             if link.autocommit:
                 raise TransactionError(

@@ -63,7 +63,7 @@ class Link:
 
     def run_inside(self, plan: Plan, table: Table[object]) -> Any:
         """Run a plan in an open transaction, so that the transaction stays usable when the plan fails."""
-        self._refuse_aborted()
+        self.refuse_aborted()
         if plan.may_conflict and (plan.atomic or self.dialect.aborts_on_error):
             with self.savepoint():
                 return self.run(plan, table)
@@ -96,10 +96,10 @@ class Link:
         self.aborted |= isinstance(found, TransactionAborted)
         return found
 
-    def _refuse_aborted(self) -> None:
+    def refuse_aborted(self) -> None:
         """Refuse to go on after a deadlock: on MySQL each further statement would commit by itself."""
         if self.aborted:
-            raise TransactionAborted("the database rolled this transaction back; leave its block, and run it again")
+            raise TransactionAborted("the database rolled this transaction back; end it, and run it again")
 
     @property
     def autocommit(self) -> bool:
@@ -113,7 +113,7 @@ class Link:
 
     def commit(self) -> None:
         """Commit what was begun, by us or by the driver."""
-        self._refuse_aborted()
+        self.refuse_aborted()
         try:
             if self.autocommit:
                 self.say("COMMIT")
@@ -133,7 +133,7 @@ class Link:
     def savepoint(self) -> Iterator[None]:
         """Enclose work that can fail alone in an open transaction."""
         name = f"kavach_{next(_savepoints)}"
-        self._refuse_aborted()
+        self.refuse_aborted()
         self.begin_before_savepoint()
         self.say(f"SAVEPOINT {name}")
         try:

@@ -28,6 +28,7 @@ def prisma(
     provider: Annotated[Literal["sqlite", "postgresql", "mysql"] | None, Parameter(name=["--provider"])] = None,
     merge: Annotated[Path | None, Parameter(name=["--merge"])] = None,
     prefix: _Prefix = "kavach_",
+    schema: _Schema = None,
 ) -> None:
     """Print a schema.prisma with all Kavach models, or add them to yours.
 
@@ -39,13 +40,15 @@ def prisma(
         The path of your schema.prisma. Models that it lacks are added to its end; all else stays as it is.
     prefix
         What the names of the tables begin with.
+    schema
+        Refused, with advice: Prisma takes the schema of PostgreSQL from the URL of the datasource.
     """
     from kavach_schema.render.ddl import Naming
     from kavach_schema.render.prisma import render_prisma
     from kavach_schema.tables import TABLES
 
     try:
-        naming = Naming(prefix)
+        naming = Naming(prefix, schema)
         if merge is not None:
             _merge(merge, provider, naming)
         elif provider is not None:
@@ -132,6 +135,35 @@ def alembic(
     from kavach_core.cli.alembic_revision import write_revision
 
     print(f"wrote {write_revision(config, _naming(prefix, schema), head=head, message=message)}")
+
+
+@app.command
+def peewee(
+    *,
+    directory: Annotated[Path, Parameter(name=["--directory", "-d"])] = Path("migrations"),
+    message: Annotated[str, Parameter(name=["--message", "-m"])] = "create kavach tables",
+    prefix: _Prefix = "kavach_",
+    schema: _Schema = None,
+) -> None:
+    """Write a migration that creates all tables into your folder of Peewee migrations.
+
+    The migration is yours from then on: it needs no Kavach to run. `python -m playhouse.migrations DATABASE up` runs
+    it, or you call its `up(migrator, database)`.
+
+    Parameters
+    ----------
+    directory
+        The folder of your migrations; it is made if it is missing.
+    message
+        What the migration is called.
+    prefix
+        What the names of the tables begin with.
+    schema
+        The schema of PostgreSQL that the tables live in; it must exist.
+    """
+    from kavach_core.cli.peewee_migration import write_migration
+
+    print(f"wrote {write_migration(directory, _naming(prefix, schema), message=message)}")
 
 
 @app.command

@@ -57,10 +57,12 @@ def test_merges_into_a_file(schema: Path, capsys: pytest.CaptureFixture[str]) ->
         ([], "--provider postgresql", 1),
         (["--provider", "oracle"], "oracle", 2),
         (["--provider", "sqlite", "--prefix", "a b"], "table prefix", 1),
+        (["--provider", "postgresql", "--schema", "iam"], "?schema=", 1),
+        (["--merge", "SCHEMA", "--schema", "iam"], "?schema=", 1),
         (["--merge", "SCHEMA", "--provider", "sqlite"], "'mysql', not 'sqlite'", 1),
         (["--merge", "SCHEMA/none"], "cannot read", 1),
     ],
-    ids=["neither", "unknown", "prefix", "other", "missing"],
+    ids=["neither", "unknown", "prefix", "schema", "merged-schema", "other", "missing"],
 )
 def test_mistakes_are_told_in_one_line_and_change_nothing(
     schema: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], told: str, status: int

@@ -235,7 +235,20 @@ def test_links_lead_somewhere(page: Path) -> None:
         found = page.parent / path if path else page
         assert found.exists(), f"{target}: no such file"
         if anchor:
-            assert anchor in anchors(found.read_text()), f"{target}: no such heading"
+            there = functions if found.suffix == ".py" else anchors
+            assert anchor in there(found.read_text()), f"{target}: no such {there.__name__.removesuffix('s')}"
+
+
+def test_every_statement_about_transactions_names_its_tests() -> None:
+    statements = re.findall(r"^- .*?(?=^\S|^$)", (ROOT / "docs/transactions.md").read_text(), re.MULTILINE | re.DOTALL)
+
+    assert len(statements) > 40
+    assert [each for each in statements if not re.search(r"\]\(\.\./[\w/]+\.py#test_\w+\)", each)] == []
+
+
+def functions(source: str) -> set[str]:
+    """Return the names of the functions and methods of a module."""
+    return set(re.findall(r"^ *(?:async )?def (\w+)", source, re.MULTILINE))
 
 
 def anchors(text: str) -> set[str]:

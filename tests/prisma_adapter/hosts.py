@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import AsyncIterator
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from types import ModuleType
@@ -52,21 +52,29 @@ class PrismaHost:
 
 @asynccontextmanager
 async def prisma_host(name: str, interface: prisma_setup.Interface) -> AsyncIterator[PrismaHost]:
-    """Generate a client, create the tables of both, and disconnect at the end."""
-    with ExitStack() as stack:
-        patch = stack.enter_context(pytest.MonkeyPatch.context())
+    """Connect a client to a new database, and create our tables and the host's own."""
+    with empty_database(name) as (provider, url):
+        async with connected_host(provider, url, interface) as host:
+            await finished(host.storage.prepare_schema())
+            await finished(host.prisma.execute_raw(SUBSCRIPTIONS))
+            yield host
+
+
+@asynccontextmanager
+async def connected_host(
+    provider: Provider, url: str, interface: prisma_setup.Interface, **options: Any
+) -> AsyncIterator[PrismaHost]:
+    """Generate a client, connect it, and disconnect it at the end; the options are those of the storage."""
+    with pytest.MonkeyPatch.context() as patch:
         for variable, value in prisma_setup.prepare().items():
             patch.setenv(variable, value)
-        provider, url = stack.enter_context(empty_database(name))
         package = package_for(provider, interface, host_schema(PRISMA_PROVIDERS[provider]))
         address = f"file:{url.removeprefix('sqlite:///')}" if provider == "sqlite" else url
         opened = PrismaHost(None, package, provider, address)
         opened.prisma = opened.client()
         await finished(opened.prisma.connect())
-        opened.storage = create_prisma_adapter(opened.prisma)
-        await finished(opened.storage.prepare_schema())
-        await finished(opened.prisma.execute_raw(SUBSCRIPTIONS))
         try:
+            opened.storage = create_prisma_adapter(opened.prisma, **options)
             yield opened
         finally:
             await finished(opened.prisma.disconnect())

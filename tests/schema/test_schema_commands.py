@@ -75,6 +75,29 @@ def test_what_is_left_to_the_user_is_told_by_the_status(
     assert told[1].startswith("broken   column app_tenants.name is missing; add it as ")
 
 
+@pytest.mark.not_in_memory
+def test_a_prefix_and_a_schema_are_options_of_each_command(
+    engine: Engine, database: Database, capsys: pytest.CaptureFixture[str]
+) -> None:
+    naming = ["--prefix", "app_"]
+    engine.connect().close()  # makes the file
+    if engine.dialect.name == "postgresql":
+        with engine.begin() as connection:
+            connection.execute(text("CREATE SCHEMA iam"))
+        naming += ["--schema", "iam"]
+    engine.dispose()
+    missing = run(capsys, "check", database.url, *naming)
+    assert (missing[0], missing[1][0]) == (1, "broken   table app_users is missing")
+    script = run(capsys, "upgrade", database.url, "--dry-run", *naming)
+    assert script == run(capsys, "upgrade", database.url, "--dry-run", *naming), "a dry run sends nothing"
+    assert (script[0], "app_users" in script[1][0]) == (0, True)
+    assert run(capsys, "upgrade", database.url, *naming)[0] == 0
+    assert run(capsys, "check", database.url, *naming) == (0, ["the tables are as Kavach needs them"])
+    assert run(capsys, "upgrade", database.url, "--dry-run", *naming) == (0, [])
+    assert main(["doctor", database.url, *naming]) == 0
+    assert len(check_schema(engine)) == len(TABLES), "tables of the usual names were made"
+
+
 @pytest.mark.one_database
 @pytest.mark.not_in_memory
 def test_check_changes_nothing(database: Database, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import sys
@@ -18,6 +19,16 @@ from kavach_schema.tables import TABLES
 from kavach_schema.tables.agents import AGENTS
 from kavach_sqlalchemy import check_schema, create_sqlalchemy_adapter, upgrade_schema
 from storage.samples import row
+
+START = """
+import json, sys
+from kavach_core import create_kavach
+settings = json.loads(sys.argv[1])
+print("ready", flush=True)
+sys.stdin.readline()
+with create_kavach(database=settings) as kavach:
+    kavach.agent.create(owner_id="ada", name="n", type="service", permissions=[])
+"""
 
 PROGRAM = Path(__file__).with_name("upgrading.py")
 
@@ -168,3 +179,34 @@ def test_a_start_completes_tables_whose_making_was_killed(engine: Engine, databa
     assert len(described(engine)) == (19 if each_by_itself else 0)
     create_sqlalchemy_adapter(engine).prepare_schema()
     assert check_schema(engine) == []
+
+
+@pytest.mark.not_in_memory
+def test_two_processes_that_start_at_once_on_an_empty_database_both_come_up(engine: Engine, database: Database) -> None:
+    settings = {"provider": database.provider, "url": database.url, "prefix": "app_"}
+    if database.provider == "postgres":
+        execute(engine, "CREATE SCHEMA iam")
+        settings["schema"] = "iam"
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", START, json.dumps(settings)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(2)
+    ]
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n", process.communicate()[1]
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("\n")
+        process.stdin.flush()
+    ends = [process.communicate(timeout=60)[1] for process in processes]
+    assert (ends, [process.returncode for process in processes]) == (["", ""], [0, 0])
+    schema = settings.get("schema")
+    assert check_schema(engine, prefix="app_", schema=schema) == []
+    assert create_sqlalchemy_adapter(engine, prefix="app_", schema=schema).count_agents() == 2
+    assert described(engine) == {}

@@ -15,6 +15,7 @@ import peewee
 from playhouse.schema_diff import diff_models
 
 from colours import Opened
+from kavach_core.errors import SchemaMismatch
 from kavach_core.testing.lift import finished
 from kavach_core.testing.samples import complete, sample
 from kavach_peewee import models
@@ -60,6 +61,23 @@ async def test_tables_are_created_alike_by_either(host: PeeweeHost, opened: Open
     await run(host, lambda: host.database.drop_tables(found))
     await host.adapter().prepare_schema()
     assert described(opened) == by_models
+
+
+@pytest.mark.empty_database
+async def test_a_prefix_and_a_schema_name_the_tables_of_the_models(host: PeeweeHost, opened: Opened) -> None:
+    schema = "iam" if opened.database.provider == "postgres" else None
+    if schema:
+        async with host.connected():
+            await host.sql(f"DROP SCHEMA IF EXISTS {schema} CASCADE")
+            await host.sql(f"CREATE SCHEMA {schema}")
+    found = models(host.database, prefix="app_", schema=schema)
+    await run(host, lambda: host.database.create_tables(found))
+    storage = host.adapter(prefix="app_", schema=schema, skip_migrations=True)
+    agent = await storage.create_agent(**row(AGENTS))
+    assert (await run(host, lambda: found.Agent.get_by_id(agent.id))).name == agent.name
+    with pytest.raises(SchemaMismatch):
+        await host.adapter(skip_migrations=True).prepare_schema()
+    await run(host, lambda: host.database.drop_tables(found))
 
 
 @contextmanager

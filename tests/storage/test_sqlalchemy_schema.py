@@ -153,6 +153,8 @@ def test_a_schema_that_is_not_there_is_a_mismatch(engine: Engine) -> None:
 
 
 @pytest.mark.not_in_memory
+@pytest.mark.adapters("sqlalchemy", "peewee")
+@pytest.mark.filterwarnings("ignore:Table .* already exists")  # of aiomysql, about IF NOT EXISTS
 async def test_storages_that_start_at_once_all_find_their_tables(opened: Opened) -> None:
     async def work(number: int) -> Any:
         storage = await opened.storage()

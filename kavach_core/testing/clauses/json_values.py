@@ -32,6 +32,7 @@ VALUES: Final[dict[str, dict[str, Any]]] = {
     "integers": {"max": 2**63 - 1, "min": -(2**63), "double": 2**53 + 1, "zero": 0, "minus": -1},
     "floats": {"tenth": 0.1, "third": 1 / 3, "small": 1e-7, "pi": math.pi, "minus": -2.5},
     "large-floats": {"a": 1e16, "b": 1.5e17, "c": -123456789012345680000.0, "d": 1e22},
+    "extreme-floats": {"largest": 1.7976931348623157e308, "smallest": 5e-324, "normal": -2.2250738585072014e-308},
     "numbers-as-text": {"a": "1", "b": "1.0", "c": "true", "d": "null", "e": "007"},
     "unicode": {"ключ": "значение", "😀": "👩‍👩‍👧‍👦", "é": "e\u0301", "e\u0301": "é"},
     "difficult-text": {"a": 'it\'s "quoted" \\ /', "b": "line\nbreak\ttab\x01", "c": "\u2028\u2029</script>"},
