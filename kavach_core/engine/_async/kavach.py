@@ -91,6 +91,7 @@ class AsyncKavach:
         permissions: Iterable[PermissionLike],
         expires_at: datetime,
         max_depth: int = DEFAULT_MAX_DEPTH,
+        parent_chain_id: str | None = None,
     ) -> Delegation:
         """Hand permissions of one agent to another until `expires_at`; see `AsyncDelegations.delegate`."""
         return await self.delegation.delegate(
@@ -99,6 +100,7 @@ class AsyncKavach:
             permissions=permissions,
             expires_at=expires_at,
             max_depth=max_depth,
+            parent_chain_id=parent_chain_id,
         )
 
     async def close(self) -> None:

@@ -93,6 +93,7 @@ class Kavach:
         permissions: Iterable[PermissionLike],
         expires_at: datetime,
         max_depth: int = DEFAULT_MAX_DEPTH,
+        parent_chain_id: str | None = None,
     ) -> Delegation:
         """Hand permissions of one agent to another until `expires_at`; see `Delegations.delegate`."""
         return self.delegation.delegate(
@@ -101,6 +102,7 @@ class Kavach:
             permissions=permissions,
             expires_at=expires_at,
             max_depth=max_depth,
+            parent_chain_id=parent_chain_id,
         )
 
     def close(self) -> None:
