@@ -76,6 +76,14 @@ def agent_value(row: records.Agent, permissions: Iterable[records.Permission], n
     )
 
 
+def agent_place(agent: Agent | None) -> records.Agent | None:
+    """Return the row that stands for an agent in the order of a listing: its place is all that counts."""
+    if agent is None:
+        return None
+    shown = agent.model_dump(exclude={"permissions", "token"})
+    return records.Agent(**shown, token_hash="", last_active_at=None)
+
+
 def agent_status(row: records.Agent, now: datetime) -> AgentStatus:
     """Return what an agent is now; a status that is not known counts as revoked."""
     if row.status == "expired" or (row.status == "active" and expired(row.expires_at, now)):

@@ -137,7 +137,7 @@ async def settle(value: Any) -> Any:
 
 
 @asynccontextmanager
-async def open_session(host: Host) -> AsyncIterator[tuple[Any, Callable[[], Awaitable[Any]]]]:
+async def open_session(host: Host) -> AsyncIterator[tuple[Any, Callable[..., Awaitable[Any]]]]:
     """Yield a session on a plain engine of the application's own, and a way to open a Kavach in its transaction."""
     import sqlalchemy.orm
     from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
@@ -148,8 +148,8 @@ async def open_session(host: Host) -> AsyncIterator[tuple[Any, Callable[[], Awai
     engine: Any = (create_async_engine if asyncio else sqlalchemy.create_engine)(host.opened.url)
     session: Any = AsyncSession(engine) if asyncio else sqlalchemy.orm.Session(engine)
 
-    async def join() -> Any:
-        return await host.kavach(storage=kavach_sqlalchemy.create_sqlalchemy_adapter(session))
+    async def join(**settings: Any) -> Any:
+        return await host.kavach(storage=kavach_sqlalchemy.create_sqlalchemy_adapter(session), **settings)
 
     try:
         yield session, join
