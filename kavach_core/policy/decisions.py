@@ -95,10 +95,12 @@ def weigh(grants: Iterable[Grant], call: Call) -> Weighed:
     for grant in grants:
         if not grant.covers(call.action, call.resource):
             continue
-        failures = {failing(condition.constraints, call) for condition in grant.conditions} - {None}
+        failures: list[Code] = [
+            failure for condition in grant.conditions if (failure := failing(condition.constraints, call)) is not None
+        ]
         if failures:
             # All that fails is in the way: what is furthest from an allow has to be met first.
-            first = min((failure for failure in failures if failure is not None), key=NEARNESS.index)
+            first: Code = min(failures, key=NEARNESS.index)
             nearest = nearer(nearest, Verdict(first, grant.line))
         else:
             open_to.append(grant)

@@ -125,7 +125,6 @@ async def test_a_list_is_bounded_unless_asked(host: Host, kavach: Any) -> None:
     assert len(await kavach.agent.list(limit=1000)) == 101
 
 
-@pytest.mark.every_database
 async def test_p22_metadata_is_returned_by_every_way_of_reading(kavach: Any) -> None:
     metadata = {"team": "red", "tags": ["a", {"b": None}]}
     agent = await make_agent(kavach, READ_ISSUES, metadata=metadata)
@@ -228,7 +227,6 @@ async def test_a_revocation_stays_and_can_be_repeated(kavach: Any, clock: Clock)
     assert [found.id for found in await kavach.agent.list(status="revoked")] == [agent.id]
 
 
-@pytest.mark.every_database
 async def test_p16_statuses_go_one_way(host: Host, clock: Clock) -> None:
     """An agent that has expired can be revoked, and nothing makes either of them active again."""
     kavach = await host.kavach(agents={"max_per_user": 2, "token_expiry": "1h"})

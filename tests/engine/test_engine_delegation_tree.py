@@ -48,7 +48,6 @@ async def statuses(kavach: Any, *agents: Any) -> list[str]:
     ]
 
 
-@pytest.mark.every_database
 async def test_a_chain_names_the_one_that_it_rests_on(kavach: Any) -> None:
     first, second, third = await hand_down(kavach, await make_agents(kavach, 4, READ_GITHUB), READ_ISSUES)
     assert first.parent_chain_id is None
@@ -215,7 +214,6 @@ async def test_dg4_a_chain_below_one_that_is_not_to_its_giver_is_not_in_force(ho
     assert await ask(kavach, leaf) is None
 
 
-@pytest.mark.every_database
 async def test_dg4_a_chain_that_was_made_while_its_parent_was_revoked_is_not_in_force(host: Host, kavach: Any) -> None:
     top, middle, leaf = await make_agents(kavach, 3, READ_GITHUB)
     chain = await hand(kavach, top, middle, READ_GITHUB)
@@ -241,7 +239,6 @@ async def test_dg4_deleting_an_agent_ends_what_it_gave(host: Host, kavach: Any) 
     assert await ask(kavach, agents[3]) == "no_permission"
 
 
-@pytest.mark.every_database
 async def test_dg10_p23_the_way_up_takes_a_statement_for_each_hop_however_many_chains_there_are(
     host: Host, kavach: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -261,7 +258,6 @@ async def test_dg10_p23_the_way_up_takes_a_statement_for_each_hop_however_many_c
     assert taken == [up, up]
 
 
-@pytest.mark.every_database
 async def test_p23_a_call_of_an_agent_without_delegations_takes_four_statements(
     host: Host, kavach: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -70,7 +70,6 @@ async def test_st10_a_purge_names_every_table_also_those_that_lost_nothing(kavac
     assert await kavach.purge() == dict.fromkeys([*[n for n in EXPIRING if n not in KEPT], RATE_LIMITS.name], 0)
 
 
-@pytest.mark.every_database
 @pytest.mark.parametrize(("batch", "expected"), [(2, [2, 2, 1]), (5, [5, 0]), (9, [5])])
 async def test_st10_a_statement_deletes_no_more_than_a_batch(
     host: Host, kavach: Any, clock: Clock, monkeypatch: pytest.MonkeyPatch, batch: int, expected: list[int]
