@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from engine.support import READ_GITHUB, READ_ISSUES, Clock, ask, hand, make_agent
-from kavach_core import NotFoundError, Permission
+from kavach_core import InvalidInput, NotFoundError, Permission
 
 pytestmark = pytest.mark.one_database
 
@@ -191,3 +191,21 @@ async def test_dg9_chains_are_listed_from_and_to_an_agent(kavach: Any, clock: Cl
     assert await kavach.delegation.list_chains(sub.id) == [revoked, fallen]
     assert await kavach.delegation.list_chains(leaf.id) == [fallen]
     assert await kavach.delegation.list_chains("missing") == []
+
+
+async def test_dg9_chains_are_listed_by_either_end_and_status(kavach: Any) -> None:
+    agent, sub, leaf = [await make_agent(kavach, *own) for own in ([READ_GITHUB], [], [])]
+    first = await hand(kavach, agent, sub, READ_GITHUB)
+    second = await hand(kavach, sub, leaf, READ_ISSUES)
+    third = await hand(kavach, agent, leaf, READ_ISSUES)
+    revoked = await kavach.delegation.revoke(third.id)
+    chains = kavach.delegation.list_chains
+    assert await chains(from_agent=agent.id) == [first, revoked]
+    assert await chains(to_agent=leaf.id) == [second, revoked]
+    assert await chains(from_agent=agent.id, to_agent=leaf.id) == [revoked]
+    assert await chains(agent.id, status="active") == [first]
+    assert await chains(to_agent=leaf.id, status="revoked") == [revoked]
+    with pytest.raises(InvalidInput):
+        await chains()
+    with pytest.raises(InvalidInput):
+        await chains(status="active")

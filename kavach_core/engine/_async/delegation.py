@@ -112,9 +112,22 @@ class AsyncDelegations:
                 found.append(grant.permission)
         return found
 
-    async def list_chains(self, agent_id: str) -> list[Delegation]:
-        """Return the delegations from or to an agent by creation, oldest first, revoked and expired ones included."""
-        rows = await self._storage.find_delegation_chains_by_agent(agent_id)
+    async def list_chains(
+        self,
+        agent_id: str | None = None,
+        *,
+        from_agent: str | None = None,
+        to_agent: str | None = None,
+        status: str | None = None,
+    ) -> list[Delegation]:
+        """Return the delegations from or to an agent by creation, oldest first, revoked and expired ones included.
+
+        `agent_id` matches either end, `from_agent` and `to_agent` match one; at least one of the three is required.
+        `status` is "active" or "revoked". Raises `InvalidInput`.
+        """
+        rows = await self._storage.find_delegation_chains_by_agent(
+            agent_id, from_agent_id=from_agent, to_agent_id=to_agent, status=status
+        )
         return [delegation_value(row) for row in rows]
 
     async def revoke(self, chain_id: str) -> Delegation:
@@ -153,7 +166,7 @@ class AsyncDelegations:
 
     async def _held(self, storage: AsyncStorage, agent_id: str, now: datetime) -> list[Held]:
         """Return an agent's own grants, and those received by each chain, checked against all that is upstream now."""
-        links, received = await self._links(storage, agent_id)
+        links, received = await self._links(storage, agent_id, now)
         givers = {link.giver for link in links.values()}
         agents = [row async for row in _in_batches(givers, storage.find_agents_by_ids)]
         active = {row.id for row in agents if agent_status(row, now) == "active"}
@@ -170,10 +183,10 @@ class AsyncDelegations:
         by_chain = [Held(lines[id], handed_on[id]) for id in received if id in lines]
         return [Held((), compiled.get(agent_id, [])), *by_chain]
 
-    async def _links(self, storage: AsyncStorage, agent_id: str) -> tuple[dict[str, Link], list[str]]:
+    async def _links(self, storage: AsyncStorage, agent_id: str, now: datetime) -> tuple[dict[str, Link], list[str]]:
         """Read the chains to an agent and all that they rest on, a generation at a time; say which ones are to it."""
         rows = await storage.find_delegation_chains_by_agent(to_agent_id=agent_id, status="active")
-        links = {row.id: link(row) for row in rows}
+        links = {row.id: link(row) for row in rows if row.expires_at > now}
         received = list(links)
         while missing := {found.parent_id for found in links.values() if found.parent_id is not None} - links.keys():
             above = [row async for row in _in_batches(missing, storage.find_delegation_chains_by_ids)]
