@@ -116,7 +116,10 @@ def delete(dialect: SqlDialect, operation: Delete, present: frozenset[str], choi
     if dialect.flavour in ("mysql", "mariadb"):
         return w.statement(f"DELETE FROM {w.target}{where}{limit}")
     key = w.column(operation.table.key)
-    return w.statement(f"DELETE FROM {w.target} WHERE {key} IN (SELECT {key} FROM {w.target}{where}{limit})")
+    chosen = f"SELECT {key} FROM {w.target}{where}{limit}"
+    # PostgreSQL would read the whole table for IN (SELECT ...), which it joins; the keys of an array it looks up.
+    among = f"= ANY(ARRAY({chosen}))" if dialect.flavour == "postgresql" else f"IN ({chosen})"
+    return w.statement(f"DELETE FROM {w.target} WHERE {key} {among}")
 
 
 def insert(dialect: SqlDialect, table: Table[object]) -> Statement:
