@@ -92,6 +92,35 @@ def doctor(
 
 
 @app.command
+def purge(
+    url: str,
+    /,
+    *,
+    batch: Annotated[int, Parameter(name=["--batch"])] = 1000,
+    prefix: Annotated[str, Parameter(name=["--prefix"])] = "kavach_",
+    schema: Annotated[str | None, Parameter(name=["--schema"])] = None,
+) -> None:
+    """Remove what has expired from every table: delegations, requests, counters, sessions, codes and links.
+
+    Agents and the audit trail stay. It may run beside the application, and as often as you like.
+
+    Parameters
+    ----------
+    url
+        The database: the path of an SQLite file, or a URL such as postgresql://user@host/name.
+    batch
+        How many rows one statement deletes at most.
+    prefix
+        What the names of the tables begin with.
+    schema
+        The schema of PostgreSQL that the tables live in.
+    """
+    from kavach_core.cli.purge import run
+
+    run(url, prefix=prefix, schema=schema, batch=batch)
+
+
+@app.command
 def conformance(
     *harnesses: str,
     report: Path | None = None,

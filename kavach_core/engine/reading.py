@@ -11,6 +11,7 @@ from pydantic import JsonValue, ValidationError
 from kavach_core.engine.values import Agent, AgentStatus, Delegation
 from kavach_core.errors import InvalidInput
 from kavach_core.policy.constraints import Constraints, UnreadableConstraints
+from kavach_core.policy.delegation import Line, Link
 from kavach_core.policy.permissions import Grant, Permission
 from kavach_core.policy.resources import Wildcard, parse
 from kavach_core.storage.rows import codec
@@ -75,6 +76,14 @@ def agent_value(row: records.Agent, permissions: Iterable[records.Permission], n
     )
 
 
+def agent_place(agent: Agent | None) -> records.Agent | None:
+    """Return the row that stands for an agent in the order of a listing: its place is all that counts."""
+    if agent is None:
+        return None
+    shown = agent.model_dump(exclude={"permissions", "token"})
+    return records.Agent(**shown, token_hash="", last_active_at=None)
+
+
 def agent_status(row: records.Agent, now: datetime) -> AgentStatus:
     """Return what an agent is now; a status that is not known counts as revoked."""
     if row.status == "expired" or (row.status == "active" and expired(row.expires_at, now)):
@@ -112,6 +121,7 @@ def delegation_value(row: records.DelegationChain) -> Delegation:
         id=row.id,
         from_agent=row.from_agent_id,
         to_agent=row.to_agent_id,
+        parent_chain_id=row.parent_chain_id,
         permissions=chain_permissions(row),
         depth=row.depth,
         max_depth=row.max_depth,
@@ -133,6 +143,26 @@ def chain_permissions(row: records.DelegationChain) -> list[Permission]:
             continue
         found.append(permission)
     return found
+
+
+def link(row: records.DelegationChain) -> Link:
+    """Return a stored chain as the rules see it; a status that is not known counts as revoked."""
+    return Link(
+        id=row.id,
+        giver=row.from_agent_id,
+        receiver=row.to_agent_id,
+        permissions=tuple(chain_permissions(row)),
+        depth=row.depth,
+        max_depth=row.max_depth,
+        expires_at=row.expires_at,
+        parent_id=row.parent_chain_id,
+        active=row.status == "active",
+    )
+
+
+def described(line: Line) -> list[dict[str, JsonValue]] | None:
+    """Return a line as an audit row tells it, the first giver first; None where nothing was delegated."""
+    return [{"id": link.id, "fromAgent": link.giver, "toAgent": link.receiver} for link in line] or None
 
 
 def grants(permissions: Sequence[records.Permission], wildcard: Wildcard) -> list[Grant]:

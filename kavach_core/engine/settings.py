@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -15,6 +15,15 @@ from kavach_core.policy.resources import Wildcard
 
 DEFAULT_MAX_DEPTH: Final = 3
 """Hops that a delegation may take where its maker does not say."""
+
+DEFAULT_BATCH: Final = 1000
+"""Rows that a purge deletes at once where its caller does not say."""
+
+HOUR: Final = 3600
+"""Seconds of the window in which calls are counted."""
+
+ALWAYS: Final = datetime(9999, 1, 1, tzinfo=UTC)
+"""The window of a row that counts for ever, which no deletion of old windows reaches."""
 
 TRIES: Final = 5
 """How often work is run that the database rolled back because another transaction was in its way."""

@@ -75,11 +75,15 @@ class AuthorizeResult(_Value):
 
 
 class Delegation(_Value):
-    """Permissions that one agent handed to another, for a time."""
+    """Permissions that one agent handed to another, for a time.
+
+    `parent_chain_id` names the delegation to the giver that it rests on, None where the giver had them of its own.
+    """
 
     id: str
     from_agent: str
     to_agent: str
+    parent_chain_id: str | None
     permissions: list[Permission]
     depth: int
     max_depth: int

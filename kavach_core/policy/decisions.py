@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from kavach_core.policy.constraints import Call, failing
+from kavach_core.policy.delegation import Line
 from kavach_core.policy.permissions import Grant
 
 Code = Literal[
@@ -43,9 +44,13 @@ REASONS: Final[dict[Code, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What was decided; `code` is None exactly when the call is allowed."""
+    """What was decided; `code` is None exactly when the call is allowed.
+
+    `line` are the chains by which the agent held the permission that decided, empty where it was its own or none did.
+    """
 
     code: Code | None
+    line: Line = ()
 
     @property
     def allowed(self) -> bool:
@@ -56,9 +61,6 @@ class Verdict:
     def reason(self) -> str | None:
         """Return the text for people, None where the call is allowed."""
         return None if self.code is None else REASONS[self.code]
-
-
-ALLOWED: Final = Verdict(None)
 
 
 NEARNESS: Final[tuple[Code, ...]] = (
@@ -79,7 +81,7 @@ class Weighed:
     """What pure rules say: the grants that remain, and the failure nearest to an allow among the others."""
 
     grants: tuple[Grant, ...]
-    nearest: Code
+    nearest: Verdict
 
 
 def weigh(grants: Iterable[Grant], call: Call) -> Weighed:
@@ -88,21 +90,29 @@ def weigh(grants: Iterable[Grant], call: Call) -> Weighed:
     The order of grants does not matter. Those that remain come in the order in which they are best tried: one that asks
     for nothing costs nothing, and a person is asked last.
     """
-    nearest: Code = "no_permission"
+    nearest = Verdict("no_permission")
     open_to: list[Grant] = []
     for grant in grants:
         if not grant.covers(call.action, call.resource):
             continue
-        for condition in grant.conditions:
-            if (failure := failing(condition.constraints, call)) is not None:
-                nearest = nearer(nearest, failure)
-                break
+        failures: list[Code] = [
+            failure for condition in grant.conditions if (failure := failing(condition.constraints, call)) is not None
+        ]
+        if failures:
+            # All that fails is in the way: what is furthest from an allow has to be met first.
+            first: Code = min(failures, key=NEARNESS.index)
+            nearest = nearer(nearest, Verdict(first, grant.line))
         else:
             open_to.append(grant)
     open_to.sort(key=lambda grant: (grant.needs_approval, [(c.agent_id, c.key) for c in grant.counters]))
     return Weighed(tuple(open_to), nearest)
 
 
-def nearer(one: Code, other: Code) -> Code:
-    """Return the failure of two that is nearer to an allow."""
-    return one if NEARNESS.index(one) >= NEARNESS.index(other) else other
+def nearer(one: Verdict, other: Verdict) -> Verdict:
+    """Return the denial of two that is nearer to an allow; of two alike the one by the shorter line."""
+
+    def place(verdict: Verdict) -> tuple[int, int, list[str]]:
+        near = -1 if verdict.code is None else NEARNESS.index(verdict.code)
+        return -near, len(verdict.line), [link.id for link in verdict.line]
+
+    return min(one, other, key=place)

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Final, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
 
 from pydantic import Field, JsonValue, StringConstraints, ValidationError
 
@@ -15,6 +15,9 @@ from kavach_core.policy import resources
 from kavach_core.policy.constraints import Constraints, Value
 from kavach_core.policy.resources import Segments, Wildcard
 from kavach_schema.tables.lengths import ACTION, RESOURCE
+
+if TYPE_CHECKING:
+    from kavach_core.policy.delegation import Line
 
 ANY_ACTION: Final = "*"
 
@@ -87,7 +90,7 @@ class Counter:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """The constraints of one permission on a grant's way, and where its calls are counted.
+    """The constraints of one permission on a grant's way, and where its calls are counted, if there is a limit.
 
     All that is handed on from a permission counts together with it: otherwise a limit would grow with each delegation.
     """
@@ -96,15 +99,33 @@ class Condition:
     agent_id: str
     key: str
 
+    @property
+    def order(self) -> tuple[str, ...]:
+        """Return what puts conditions into one order for all."""
+        said = self.constraints.model_dump_json(exclude_none=True, warnings=False)
+        return self.agent_id, self.key, type(self.constraints).__name__, said
+
+
+def narrow(one: tuple[Condition, ...], other: tuple[Condition, ...]) -> tuple[Condition, ...]:
+    """Return the conditions of both, each once and in one order for all: what meets them meets either.
+
+    So nothing is loosened, and it does not matter in which order, or how often, permissions are narrowed.
+    """
+    found: list[Condition] = []
+    for condition in (*one, *other):
+        if condition not in found:
+            found.append(condition)
+    return tuple(sorted(found, key=lambda condition: condition.order)) if len(found) > 1 else tuple(found)
+
 
 class Grant:
     """A permission as it is in force for one agent: with every set of constraints gathered on its way there.
 
     An own permission carries its own constraints; a delegated one also those of each permission upstream that it was
-    derived from. All sets MUST pass. `route` are the agents upstream, the first giver first.
+    derived from. All sets MUST pass. `line` are the chains that it came by, the first giver's first.
     """
 
-    __slots__ = ("actions", "conditions", "pattern", "permission", "route")
+    __slots__ = ("actions", "conditions", "line", "pattern", "permission")
 
     def __init__(
         self,
@@ -112,11 +133,11 @@ class Grant:
         wildcard: Wildcard,
         agent_id: str,
         inherited: tuple[Condition, ...] = (),
-        route: tuple[str, ...] = (),
-        chain_id: str | None = None,
+        line: Line = (),
     ) -> None:
-        """Compile a permission, own or handed on by a chain, under the conditions inherited from upstream."""
-        self.route = route
+        """Compile a permission, own or handed on by a line, under the conditions inherited from upstream."""
+        self.line = line
+        chain_id = line[-1].id if line else None
         own = (
             ()
             if permission.constraints is None
@@ -125,7 +146,7 @@ class Grant:
         self.permission = permission
         self.pattern: Segments = resources.parse(permission.resource, wildcard)
         self.actions = frozenset(permission.actions)
-        self.conditions = inherited + own
+        self.conditions = narrow(inherited, own)
 
     @property
     def needs_approval(self) -> bool:
@@ -155,7 +176,7 @@ class Grant:
 def _condition(permission: Permission, constraints: Constraints, agent_id: str, chain_id: str | None) -> Condition:
     """Name the place of the count after what the permission says: to write the same again resets nothing."""
     if constraints.max_calls_per_hour is None:
-        return Condition(constraints, agent_id, "")
+        return Condition(constraints, "", "")
     others = constraints.model_dump(mode="json", exclude={"max_calls_per_hour"}, exclude_none=True, warnings=False)
     said = json.dumps([permission.resource, sorted(set(permission.actions)), others], sort_keys=True)
     digest = hashlib.sha256(said.encode()).hexdigest()

@@ -105,8 +105,10 @@ DELETE_EXPIRED_SESSIONS = Delete(SESSIONS, (Filter("expires_at", "now", "<=", op
 _AGENT_FILTERS = equal("owner_id", "tenant_id", "status", "type", optional=True)
 FIND_AGENT_BY_ID = Get(AGENTS, ("id",))
 FIND_AGENT_BY_TOKEN_HASH = Get(AGENTS, ("token_hash",))
+FIND_AGENTS_BY_IDS = Find(AGENTS, (Filter("id", "agent_ids", "in", optional=False),), OLDEST_FIRST)
 LIST_AGENTS = Find(AGENTS, _AGENT_FILTERS, OLDEST_FIRST)
 COUNT_AGENTS = Count(AGENTS, _AGENT_FILTERS)
+COUNT_CURRENT_AGENTS = Count(AGENTS, equal("owner_id", "status"), current=True)
 CREATE_AGENT = Insert(AGENTS)
 UPDATE_AGENT = Update(AGENTS, ("id",), expect=("status", "token_hash"))
 DELETE_AGENT = Delete(AGENTS, equal("id"))
@@ -122,6 +124,12 @@ DELETE_PERMISSION = Delete(PERMISSIONS, equal("id"))
 DELETE_PERMISSIONS_BY_AGENT_ID = Delete(PERMISSIONS, equal("agent_id"))
 
 FIND_DELEGATION_CHAIN = Get(DELEGATION_CHAINS, ("id",))
+FIND_DELEGATION_CHAINS_BY_IDS = Find(
+    DELEGATION_CHAINS, (Filter("id", "chain_ids", "in", optional=False),), OLDEST_FIRST
+)
+FIND_DELEGATION_CHAINS_BY_PARENTS = Find(
+    DELEGATION_CHAINS, (Filter("parent_chain_id", "parent_ids", "in", optional=False),), OLDEST_FIRST
+)
 FIND_DELEGATION_CHAINS_BY_AGENT = Find(
     DELEGATION_CHAINS,
     (
@@ -132,6 +140,7 @@ FIND_DELEGATION_CHAINS_BY_AGENT = Find(
 )
 CREATE_DELEGATION_CHAIN = Insert(DELEGATION_CHAINS)
 UPDATE_DELEGATION_CHAIN = Update(DELEGATION_CHAINS, ("id",), expect=("status",))
+DELETE_EXPIRED_DELEGATION_CHAINS = Delete(DELEGATION_CHAINS, (Filter("expires_at", "now", "<=", optional=False),))
 
 _AUDIT_FILTERS = (
     *equal("agent_id", "user_id", "result", optional=True),
@@ -160,6 +169,9 @@ FIND_APPROVAL_REQUEST = Get(APPROVAL_REQUESTS, ("id",))
 LIST_PENDING_APPROVALS = Find(APPROVAL_REQUESTS, equal("status", "agent_id", "user_id", optional=True), OLDEST_FIRST)
 CREATE_APPROVAL_REQUEST = Insert(APPROVAL_REQUESTS)
 UPDATE_APPROVAL_REQUEST = Update(APPROVAL_REQUESTS, ("id",), expect=("status",))
+DELETE_EXPIRED_APPROVAL_REQUESTS = Delete(
+    APPROVAL_REQUESTS, (Filter("expires_at", "now", "<=", optional=False), Filter("status", "statuses", "in"))
+)
 
 FIND_TRUST_SCORE = Get(TRUST_SCORES, ("agent_id",))
 UPSERT_TRUST_SCORE = Upsert(TRUST_SCORES, ("agent_id",))

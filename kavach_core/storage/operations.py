@@ -71,10 +71,11 @@ class Find(Operation[list[R]], Generic[R]):
 
 @dataclass(frozen=True, eq=False)
 class Count(Operation[int]):
-    """Count rows."""
+    """Count rows; `current` as in `Find`."""
 
     table: Table[object]
     filters: tuple[Filter, ...]
+    current: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,7 +151,10 @@ class Consume(Operation[R_co | None], Generic[R_co]):
 
 @dataclass(frozen=True, eq=False)
 class Delete(Operation[int]):
-    """Delete the rows that all filters match, and return how many there were."""
+    """Delete the rows that all filters match, and return how many there were.
+
+    With the value `limit`, at most that many of them, whichever they are.
+    """
 
     table: Table[object]
     filters: tuple[Filter, ...]

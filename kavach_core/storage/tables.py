@@ -190,8 +190,8 @@ class Tables:
 
     def _delete(self, operation: Delete, values: Mapping[str, object]) -> int:
         table = operation.table
-        refuse_unknown_filters(table, operation.filters, values)
-        found = self._matching(table, operation.filters, values)
+        refuse_unknown_filters(table, operation.filters, values, "limit")
+        found = self._matching(table, operation.filters, values)[: _page(values.get("limit"))]
         for row in found:
             del self._table(table)[row[table.key]]
         return len(found)

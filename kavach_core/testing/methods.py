@@ -136,7 +136,9 @@ WRITERS: Final = [*INSERTS, *UPSERTS]
 
 LATEST: Final = [method for method in methods(Find) if method.name.startswith("find_latest_")]
 STREAMS: Final = [method for method in methods(Find) if method.name.startswith("stream_")]
-LISTS: Final = [method for method in methods(Find) if method not in LATEST and method not in STREAMS]
+KEYED_LISTS: Final = [m for m in methods(Find) if m.table.key in {f.column for f in m.operation.filters}]
+"""Methods that find the rows whose keys are named, each one or none."""
+LISTS: Final = [method for method in methods(Find) if method not in (*LATEST, *STREAMS, *KEYED_LISTS)]
 PAGED: Final = [method for method in LISTS if "after" in method.parameters]
 
 _DELETES: Final = methods(Delete)

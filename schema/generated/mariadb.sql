@@ -158,6 +158,7 @@ CREATE TABLE IF NOT EXISTS `kavach_delegation_chains` (
     `id` VARCHAR(255) NOT NULL,
     `from_agent_id` VARCHAR(255) NOT NULL,
     `to_agent_id` VARCHAR(255) NOT NULL,
+    `parent_chain_id` VARCHAR(255),
     `permissions` JSON NOT NULL,
     `depth` BIGINT NOT NULL DEFAULT 1,
     `max_depth` BIGINT NOT NULL DEFAULT 3,
@@ -166,7 +167,9 @@ CREATE TABLE IF NOT EXISTS `kavach_delegation_chains` (
     `created_at` BIGINT NOT NULL,
     PRIMARY KEY (`id`),
     KEY `kavach_delegation_chains_from_agent_id_created_at_id_idx` (`from_agent_id`, `created_at`, `id`),
-    KEY `kavach_delegation_chains_to_agent_id_created_at_id_idx` (`to_agent_id`, `created_at`, `id`)
+    KEY `kavach_delegation_chains_to_agent_id_created_at_id_idx` (`to_agent_id`, `created_at`, `id`),
+    KEY `kavach_delegation_chains_parent_chain_id_created_at_id_idx` (`parent_chain_id`, `created_at`, `id`),
+    KEY `kavach_delegation_chains_expires_at_idx` (`expires_at`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin;
 
 CREATE TABLE IF NOT EXISTS `kavach_audit_logs` (
@@ -179,6 +182,7 @@ CREATE TABLE IF NOT EXISTS `kavach_audit_logs` (
     `result` VARCHAR(32) NOT NULL,
     `code` VARCHAR(64),
     `reason` VARCHAR(1024),
+    `delegation_chain` JSON,
     `duration_ms` BIGINT NOT NULL,
     `tokens_cost` BIGINT,
     `ip` VARCHAR(64),

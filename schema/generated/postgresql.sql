@@ -158,6 +158,7 @@ CREATE TABLE IF NOT EXISTS "kavach_delegation_chains" (
     "id" VARCHAR(255) COLLATE "C" NOT NULL,
     "from_agent_id" VARCHAR(255) COLLATE "C" NOT NULL,
     "to_agent_id" VARCHAR(255) COLLATE "C" NOT NULL,
+    "parent_chain_id" VARCHAR(255) COLLATE "C",
     "permissions" JSONB NOT NULL,
     "depth" BIGINT NOT NULL DEFAULT 1,
     "max_depth" BIGINT NOT NULL DEFAULT 3,
@@ -168,6 +169,8 @@ CREATE TABLE IF NOT EXISTS "kavach_delegation_chains" (
 );
 CREATE INDEX IF NOT EXISTS "kavach_delegation_chains_from_agent_id_created_at_id_idx" ON "kavach_delegation_chains" ("from_agent_id", "created_at", "id");
 CREATE INDEX IF NOT EXISTS "kavach_delegation_chains_to_agent_id_created_at_id_idx" ON "kavach_delegation_chains" ("to_agent_id", "created_at", "id");
+CREATE INDEX IF NOT EXISTS "kavach_delegation_chains_parent_chain_id_created_at_id_idx" ON "kavach_delegation_chains" ("parent_chain_id", "created_at", "id");
+CREATE INDEX IF NOT EXISTS "kavach_delegation_chains_expires_at_idx" ON "kavach_delegation_chains" ("expires_at");
 
 CREATE TABLE IF NOT EXISTS "kavach_audit_logs" (
     "id" VARCHAR(255) COLLATE "C" NOT NULL,
@@ -179,6 +182,7 @@ CREATE TABLE IF NOT EXISTS "kavach_audit_logs" (
     "result" VARCHAR(32) COLLATE "C" NOT NULL,
     "code" VARCHAR(64) COLLATE "C",
     "reason" VARCHAR(1024) COLLATE "C",
+    "delegation_chain" JSONB,
     "duration_ms" BIGINT NOT NULL,
     "tokens_cost" BIGINT,
     "ip" VARCHAR(64) COLLATE "C",

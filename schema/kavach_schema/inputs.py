@@ -359,6 +359,7 @@ class DelegationChainInput(TypedDict):
     id: str
     from_agent_id: str
     to_agent_id: str
+    parent_chain_id: NotRequired[str | None]
     permissions: list[dict[str, JsonValue]]
     depth: NotRequired[int]
     max_depth: NotRequired[int]
@@ -372,6 +373,7 @@ class DelegationChainChanges(TypedDict, total=False):
 
     from_agent_id: str
     to_agent_id: str
+    parent_chain_id: str | None
     permissions: list[dict[str, JsonValue]]
     depth: int
     max_depth: int
@@ -392,6 +394,7 @@ class AuditLogInput(TypedDict):
     result: str
     code: NotRequired[str | None]
     reason: NotRequired[str | None]
+    delegation_chain: NotRequired[list[dict[str, JsonValue]] | None]
     duration_ms: int
     tokens_cost: NotRequired[int | None]
     ip: NotRequired[str | None]
@@ -410,6 +413,7 @@ class AuditLogChanges(TypedDict, total=False):
     result: str
     code: str | None
     reason: str | None
+    delegation_chain: list[dict[str, JsonValue]] | None
     duration_ms: int
     tokens_cost: int | None
     ip: str | None

@@ -194,6 +194,7 @@ class DelegationChain(Record):
     id: str
     from_agent_id: str
     to_agent_id: str
+    parent_chain_id: str | None = None
     permissions: list[dict[str, JsonValue]]
     depth: int = 1
     max_depth: int = 3
@@ -214,6 +215,7 @@ class AuditLog(Record):
     result: str
     code: str | None = None
     reason: str | None = None
+    delegation_chain: list[dict[str, JsonValue]] | None = None
     duration_ms: int
     tokens_cost: int | None = None
     ip: str | None = None

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from inspect import isawaitable
 from typing import Any
+
+import pytest
 
 from colours import Lifted, Opened
 from kavach_schema.tables import TABLES
@@ -103,13 +105,39 @@ async def ask(kavach: Any, agent: Any, resource: str = "mcp:github:issues", acti
     return code
 
 
+@contextmanager
+def operations_of(host: Host, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """Yield the list of operations that the host's storage executes in this block: the kind and the table of each."""
+    storage = getattr(host.storage, "value", host.storage)
+    asked: list[str] = []
+
+    def listening(execute: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+        def note(operation: Any, values: Any) -> Any:
+            asked.append(f"{type(operation).__name__} {operation.table.name}")
+            return execute(operation, values)
+
+        return note
+
+    (methods,) = (kind for kind in type(storage).__mro__ if "__init__" in vars(kind) and kind is not object)
+    begin: Any = vars(methods)["__init__"]
+
+    def begin_listening(self: Any, backend: Any) -> None:
+        begin(self, backend)
+        self._execute = listening(self._execute)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(methods, "__init__", begin_listening)
+        patched.setattr(storage, "_execute", listening(storage._execute))
+        yield asked
+
+
 async def settle(value: Any) -> Any:
     """Return a value, or what an awaitable one comes to: SQLAlchemy's own objects are not lifted."""
     return await value if isawaitable(value) else value
 
 
 @asynccontextmanager
-async def open_session(host: Host) -> AsyncIterator[tuple[Any, Callable[[], Awaitable[Any]]]]:
+async def open_session(host: Host) -> AsyncIterator[tuple[Any, Callable[..., Awaitable[Any]]]]:
     """Yield a session on a plain engine of the application's own, and a way to open a Kavach in its transaction."""
     import sqlalchemy.orm
     from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
@@ -120,8 +148,8 @@ async def open_session(host: Host) -> AsyncIterator[tuple[Any, Callable[[], Awai
     engine: Any = (create_async_engine if asyncio else sqlalchemy.create_engine)(host.opened.url)
     session: Any = AsyncSession(engine) if asyncio else sqlalchemy.orm.Session(engine)
 
-    async def join() -> Any:
-        return await host.kavach(storage=kavach_sqlalchemy.create_sqlalchemy_adapter(session))
+    async def join(**settings: Any) -> Any:
+        return await host.kavach(storage=kavach_sqlalchemy.create_sqlalchemy_adapter(session), **settings)
 
     try:
         yield session, join

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from engine.support import READ_GITHUB, READ_ISSUES, START, Clock, Host, ask, make_agent
-from kavach_core import InactiveAgentError, NotFoundError, Permission
+from kavach_core import InactiveAgentError, InvalidInput, NotFoundError, Permission
+from kavach_schema.tables.agents import AGENTS
+from storage.samples import row
 
 pytestmark = pytest.mark.one_database
 
@@ -93,6 +95,46 @@ async def test_a_list_is_filtered_and_paged(kavach: Any) -> None:
     assert await places(limit=2, offset=1) == [1, 2]
 
 
+@pytest.mark.every_database
+async def test_a_list_is_paged_by_its_last_agent(kavach: Any, clock: Clock) -> None:
+    """Pages neither skip nor repeat, also inside of a second and where the last agent of a page has changed since."""
+    for number in range(7):
+        await make_agent(kavach, READ_ISSUES, owner_id="bob" if number == 3 else "ada")
+        clock.pass_time(seconds=number % 2)
+    everyone = await kavach.agent.list()
+    found: list[Any] = []
+    while page := await kavach.agent.list(limit=2, after=found[-1] if found else None):
+        found += page
+        await kavach.agent.revoke(page[-1].id)
+    assert [agent.id for agent in found] == [agent.id for agent in everyone]
+    theirs = await kavach.agent.list(owner_id="ada", after=everyone[3])
+    assert [agent.id for agent in theirs] == [agent.id for agent in everyone[4:]]
+
+
+@pytest.mark.parametrize("limit", [0, -1, 1001, True, 1.5, "10", None])
+async def test_a_page_that_cannot_be_is_refused(kavach: Any, limit: Any) -> None:
+    with pytest.raises(InvalidInput, match=r"^limit: must be an integer from 1 to 1000"):
+        await kavach.agent.list(limit=limit)
+
+
+async def test_a_list_is_bounded_unless_asked(host: Host, kavach: Any) -> None:
+    async with host.storage.transaction() as storage:
+        for number in range(101):
+            await storage.create_agent(**row(AGENTS, id=f"{number:03}"))
+    assert [agent.id for agent in await kavach.agent.list()] == [f"{number:03}" for number in range(100)]
+    assert len(await kavach.agent.list(limit=1000)) == 101
+
+
+async def test_p22_metadata_is_returned_by_every_way_of_reading(kavach: Any) -> None:
+    metadata = {"team": "red", "tags": ["a", {"b": None}]}
+    agent = await make_agent(kavach, READ_ISSUES, metadata=metadata)
+    assert agent.metadata == (await kavach.agent.get(agent.id)).metadata == metadata
+    assert [listed.metadata for listed in await kavach.agent.list()] == [metadata]
+    for changed in (await kavach.agent.rotate(agent.id), await kavach.agent.update(agent.id, name="b")):
+        assert changed.metadata == metadata
+    assert (await kavach.agent.revoke(agent.id)).metadata == metadata
+
+
 async def test_a_list_takes_two_operations_however_long_it_is(kavach: Any) -> None:
     for _ in range(5):
         await make_agent(kavach, READ_ISSUES, READ_GITHUB)
@@ -176,9 +218,35 @@ async def test_p17_an_agent_that_is_expired_cannot_be_changed(kavach: Any, clock
     assert await kavach.agent.get(agent.id) == before
 
 
-async def test_a_revocation_stays_and_can_be_repeated(kavach: Any) -> None:
+async def test_a_revocation_stays_and_can_be_repeated(kavach: Any, clock: Clock) -> None:
     agent = await make_agent(kavach, READ_ISSUES)
     first = await kavach.agent.revoke(agent.id)
     assert (first.status, first.token) == ("revoked", "")
-    assert (await kavach.agent.revoke(agent.id)).status == "revoked"
+    clock.pass_time(seconds=5)
+    assert await kavach.agent.revoke(agent.id) == first
     assert [found.id for found in await kavach.agent.list(status="revoked")] == [agent.id]
+
+
+async def test_p16_statuses_go_one_way(host: Host, clock: Clock) -> None:
+    """An agent that has expired can be revoked, and nothing makes either of them active again."""
+    kavach = await host.kavach(agents={"max_per_user": 2, "token_expiry": "1h"})
+    expired, revoked = await make_agent(kavach, READ_ISSUES), await make_agent(kavach, READ_ISSUES)
+    await kavach.agent.revoke(revoked.id)
+    clock.pass_time(hours=1)
+    for _ in range(2):
+        await make_agent(kavach)  # looks for places, and marks who has expired
+    assert [agent.status for agent in await kavach.agent.list()] == ["expired", "revoked", "active", "active"]
+    for agent, code in ((expired, "agent_expired"), (revoked, "agent_revoked"), (expired, "agent_revoked")):
+        for change in (
+            kavach.agent.rotate(agent.id),
+            kavach.agent.update(agent.id, expires_at=None),
+            kavach.agent.update(agent.id, permissions=[READ_GITHUB]),
+        ):
+            with pytest.raises(InactiveAgentError):
+                await change
+        assert await ask(kavach, agent) == code
+        by_token = await kavach.authorize_by_token(agent.token, action="read", resource="mcp:github:issues")
+        assert by_token.code == code
+        assert await kavach.delegation.get_effective_permissions(agent.id) == []
+        if agent is revoked:
+            assert (await kavach.agent.revoke(expired.id)).status == "revoked"

@@ -38,6 +38,7 @@ async def test_a_delegation_is_returned_as_it_is_stored(kavach: Any, clock: Cloc
     assert chain.model_dump(exclude={"id", "permissions"}) == {
         "from_agent": agent.id,
         "to_agent": sub.id,
+        "parent_chain_id": None,
         "depth": 1,
         "max_depth": 2,
         "status": "active",

@@ -10,7 +10,7 @@ import pytest
 
 from colours import Opened
 from database_fixture import Database
-from engine.support import READ_ISSUES, Clock, Host, make_agent
+from engine.support import READ_ISSUES, Clock, Host, make_agent, open_session, settle
 from kavach_core import LimitExceeded, create_kavach
 
 LIMIT = {"max_per_user": 10}
@@ -123,3 +123,41 @@ async def test_p21_a_rotation_is_no_new_agent(host: Host) -> None:
     await kavach.agent.rotate(agent.id)
     await kavach.agent.update(agent.id, name="another")
     assert len(await kavach.agent.list()) == 1
+
+
+@pytest.mark.not_in_memory
+async def test_p21_a_host_that_reads_a_snapshot_cannot_pass_the_limit(host: Host) -> None:
+    """MySQL's REPEATABLE READ shows what was there at the first read: agents MUST be counted past it."""
+    if host.opened.database.provider == "sqlite":
+        pytest.skip("on SQLite a snapshot that is out of date cannot be written on")
+    kavach = await host.kavach(agents={"max_per_user": 2})
+    await make_agent(kavach)
+    async with open_session(host) as (session, join):
+        joined = await join(agents={"max_per_user": 2})
+        assert len(await joined.agent.list(owner_id="ada")) == 1
+        await make_agent(kavach)
+        with pytest.raises(LimitExceeded):
+            await make_agent(joined)
+        await make_agent(joined, owner_id="bob")
+        await settle(session.commit())
+    assert [len(await kavach.agent.list(owner_id=owner)) for owner in ("ada", "bob")] == [2, 1]
+
+
+@pytest.mark.not_in_memory
+async def test_p21_agents_that_others_marked_as_expired_make_room_once(host: Host, clock: Clock) -> None:
+    """Two of the owner's three agents have expired: a host that sees them as active still MUST NOT count them twice."""
+    if host.opened.database.provider == "sqlite":
+        pytest.skip("on SQLite a snapshot that is out of date cannot be written on")
+    kavach = await host.kavach(agents={"max_per_user": 3})
+    lasting = await make_agent(kavach)
+    for _ in range(2):
+        await make_agent(kavach, expires_at=clock.later(minutes=1))
+    async with open_session(host) as (session, join):
+        joined = await join(agents={"max_per_user": 3})
+        assert len(await joined.agent.list(status="active")) == 3
+        clock.pass_time(minutes=1)
+        lasting = [lasting, *[await make_agent(kavach) for _ in range(2)]]
+        with pytest.raises(LimitExceeded):
+            await make_agent(joined)
+        await settle(session.rollback())
+    assert {agent.id for agent in await kavach.agent.list(status="active")} == {agent.id for agent in lasting}

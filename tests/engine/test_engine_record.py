@@ -36,6 +36,7 @@ async def test_a_row_says_who_asked_for_what_and_what_was_answered(host: Host, k
         "result": "allowed",
         "code": None,
         "reason": None,
+        "delegation_chain": None,
         "tokens_cost": None,
         "ip": "2001:db8::1",
         "user_agent": "agent/1.0",

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from kavach_core import Constraints, Permission, TimeWindow
 from kavach_core.policy.constraints import Call, Failure, UnreadableConstraints
 from kavach_core.policy.decisions import NEARNESS, REASONS, Verdict, Weighed, weigh
+from kavach_core.policy.delegation import Link
 from kavach_core.policy.permissions import Condition, Counter, Grant
 
 NOON = datetime(2030, 1, 1, 12, tzinfo=UTC)
@@ -29,6 +30,10 @@ def grant(
     return Grant(permission, "segment", "me", conditions)
 
 
+def link(id: str) -> Link:
+    return Link(id, "up", "me", (), 1, 3, NOON)
+
+
 def ask(grants: list[Grant], action: str = "read", resource: str = "a:b") -> Weighed:
     return weigh(grants, Call(action, resource, NOON))
 
@@ -36,7 +41,7 @@ def ask(grants: list[Grant], action: str = "read", resource: str = "a:b") -> Wei
 def code(*constraints: Constraints | None, call: Call | None = None) -> str | None:
     """Return what keeps one grant from a call, None where nothing does."""
     found = weigh([grant("a:b", "read", constraints=these) for these in constraints], call or Call("read", "a:b", NOON))
-    return None if found.grants else found.nearest
+    return None if found.grants else found.nearest.code
 
 
 GRANTS = st.lists(
@@ -52,12 +57,12 @@ GRANTS = st.lists(
 
 
 def test_without_a_grant_the_call_is_denied() -> None:
-    assert ask([]) == Weighed((), "no_permission")
+    assert ask([]) == Weighed((), Verdict("no_permission"))
 
 
 @pytest.mark.parametrize(("action", "resource"), [("write", "a:b"), ("read", "a"), ("READ", "a:b"), ("*", "a:b")])
 def test_what_no_grant_covers_is_denied(action: str, resource: str) -> None:
-    assert ask([grant("a:*", "read")], action, resource) == Weighed((), "no_permission")
+    assert ask([grant("a:*", "read")], action, resource) == Weighed((), Verdict("no_permission"))
 
 
 def test_the_action_star_covers_every_action() -> None:
@@ -124,7 +129,7 @@ def test_p3_a_limit_of_0_means_never() -> None:
 
 
 def test_dg1_an_inherited_constraint_is_asked_as_an_own_one_is() -> None:
-    assert ask([grant("a:*", "read", inherited=(NEVER,))]) == Weighed((), "rate_limited")
+    assert ask([grant("a:*", "read", inherited=(NEVER,))]) == Weighed((), Verdict("rate_limited"))
     assert ask([grant("a:*", "read", inherited=(APPROVAL,))]).grants[0].needs_approval
     both = grant("a:*", "read", constraints=LIMITED, inherited=(Constraints(max_calls_per_hour=3),))
     assert [(counter.agent_id, counter.limit) for counter in both.counters] == [("me", 5), ("up", 3)]
@@ -135,7 +140,7 @@ def test_dg1_a_set_that_is_met_by_nobody_is_not_undone_by_a_later_one() -> None:
     call = Call("read", "a:b", NOON, ip="192.0.2.1")
     for own, inherited in ((wide, ELSEWHERE), (ELSEWHERE, wide)):
         found = weigh([grant("a:b", "read", constraints=own, inherited=(inherited,))], call)
-        assert found == Weighed((), "ip_not_allowed")
+        assert found == Weighed((), Verdict("ip_not_allowed"))
 
 
 def test_a_denial_names_the_failure_nearest_to_an_allow() -> None:
@@ -153,7 +158,7 @@ def test_p2_a_count_is_kept_for_the_permission_and_not_for_the_resource_that_is_
         grant("a:b", "read", constraints=LIMITED),
         grant("a:*", "write", constraints=LIMITED),
         grant("a:*", "read", constraints=Constraints(max_calls_per_hour=5, ip_allowlist=["10.0.0.0/8"])),
-        Grant(grant("a:*", "read", constraints=LIMITED).permission, "segment", "me", chain_id="c"),
+        Grant(grant("a:*", "read", constraints=LIMITED).permission, "segment", "me", line=(link("c"),)),
     ):
         assert other.counters[0].key != one.key
 

@@ -129,8 +129,10 @@ def understood(operation: Any) -> set[str]:
             return set(operation.by)
         case Find():
             return {f.name for f in operation.filters} | {"limit", "offset", "after"}
-        case Count() | Delete():
+        case Count():
             return {f.name for f in operation.filters}
+        case Delete():
+            return {f.name for f in operation.filters} | {"limit"}
         case Update():
             return columns | {f"expected_{name}" for name in operation.expect}
         case Increment():

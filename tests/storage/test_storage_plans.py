@@ -40,7 +40,10 @@ NO_INDEX = {
 }
 
 SORTED = {
-    # No index has the rows of several agents in one order.
+    # No index has the rows of several agents, or those that are named, in one order.
+    "FIND_AGENTS_BY_IDS",
+    "FIND_DELEGATION_CHAINS_BY_IDS",
+    "FIND_DELEGATION_CHAINS_BY_PARENTS",
     "FIND_PERMISSIONS_BY_AGENT_IDS",
     "FIND_DELEGATION_CHAINS_BY_AGENT",
 }
@@ -95,6 +98,8 @@ def _combinations(operation: Any) -> list[frozenset[str]]:
             if isinstance(operation, Find):
                 sets += [found | {"after"} for found in sets]
             return list(dict.fromkeys(sets))
+        case Delete():
+            return [frozenset(), frozenset({"limit"})]
         case _:
             return [frozenset()]
 
@@ -121,7 +126,7 @@ def _values(operation: Any, given: frozenset[str]) -> dict[str, Any]:
         elif f.comparison == ">=":
             value = at(1000) if "until" in given else at(ROWS - 20)
         values[f.name] = [value, f"{value}x"] if f.comparison == "in" else value
-    if (isinstance(operation, Find) and operation.filters != ()) or isinstance(operation, Find):
+    if isinstance(operation, Find) or "limit" in given:
         values["limit"] = 20
     if "after" in given:
         record: Any = getattr(records, table.record)

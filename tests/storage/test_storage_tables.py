@@ -6,7 +6,11 @@ from kavach_schema.model import UNSET, Column
 from kavach_schema.tables import TABLES, TABLES_BY_NAME
 from storage.documented_tables import DOCUMENTED
 
-ADDED = {("kavach_audit_logs", "code")}
+ADDED = {
+    ("kavach_audit_logs", "code"),
+    ("kavach_audit_logs", "delegation_chain"),
+    ("kavach_delegation_chains", "parent_chain_id"),
+}
 """Columns of ours, each nullable or with a default, so that the original's rows fit."""
 
 ADDED_UNIQUES = {

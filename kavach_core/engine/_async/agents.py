@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final, Unpack
 
 from pydantic import JsonValue
 from uuid_utils import uuid7
 
 from kavach_core.engine._async.retry import run_async_transaction
-from kavach_core.engine.reading import Clock, agent_status, agent_value, check, expired, future, plain
-from kavach_core.engine.settings import TRIES, Rules
+from kavach_core.engine.reading import Clock, agent_place, agent_status, agent_value, check, expired, future, plain
+from kavach_core.engine.settings import ALWAYS, TRIES, Rules
 from kavach_core.engine.tokens import new_token
 from kavach_core.engine.values import AGENT_TYPES, Agent
 from kavach_core.errors import ConfigurationError, InactiveAgentError, InvalidInput, LimitExceeded, NotFoundError
@@ -23,7 +23,7 @@ from kavach_schema.inputs import AgentChanges, PermissionInput
 from kavach_schema.model import UNSET, Unset
 from kavach_schema.tables.agents import AGENTS
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+MAX_PAGE: Final = 1000
 
 _OWNER_LOCK: Final = "kavach:max_per_user"
 """Whose counter is locked while an owner's agents are counted; it counts the agents ever created."""
@@ -100,12 +100,22 @@ class AsyncAgents:
         row = await self._storage.find_agent_by_id(agent_id)
         return None if row is None else await self._complete(row)
 
-    async def list(self, *, limit: int = 100, offset: int | None = None, **filters: Unpack[AgentFilter]) -> list[Agent]:
-        """Return agents by creation, oldest first, in two queries; a filter that is None does not apply.
+    async def list(
+        self,
+        *,
+        limit: int = 100,
+        offset: int | None = None,
+        after: Agent | None = None,
+        **filters: Unpack[AgentFilter],
+    ) -> list[Agent]:
+        """Return agents by creation, oldest first, at most `limit` of them (1 to 1000), in two queries.
 
-        `status` is the stored one: an agent whose time has come is found as active until something marks it.
+        A filter that is None does not apply. For the next page pass the last agent as `after`. `status` is the stored
+        one: an agent whose time has come is found as active until something marks it. Raises `InvalidInput`.
         """
-        rows = await self._storage.list_agents(limit=limit, offset=offset, **filters)
+        if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= MAX_PAGE:
+            raise InvalidInput(f"limit: must be an integer from 1 to {MAX_PAGE}; pass the last agent as after")
+        rows = await self._storage.list_agents(limit=limit, offset=offset, after=agent_place(after), **filters)
         found = await self._storage.find_permissions_by_agent_ids([row.id for row in rows])
         by_agent: dict[str, list[records.Permission]] = {row.id: [] for row in rows}
         for permission in found:
@@ -176,7 +186,9 @@ class AsyncAgents:
 
         What it delegated is of no more effect either. Revoking again changes nothing. Raises `NotFoundError`.
         """
-        row = await self._storage.update_agent(agent_id, status="revoked", updated_at=self._clock())
+        row = await self._storage.find_agent_by_id(agent_id)
+        if row is not None and row.status != "revoked":
+            row = await self._storage.update_agent(agent_id, status="revoked", updated_at=self._clock())
         if row is None:
             raise _missing()
         return await self._complete(row)
@@ -199,9 +211,9 @@ class AsyncAgents:
         if most is None:
             return
         await storage.increment_rate_limit(
-            id=str(uuid7()), agent_id=_OWNER_LOCK, resource=owner_id, window_start=_EPOCH, count=1
+            id=str(uuid7()), agent_id=_OWNER_LOCK, resource=owner_id, window_start=ALWAYS, count=1
         )
-        count = await storage.count_agents(owner_id=owner_id, status="active")
+        count = await storage.count_current_agents(owner_id, status="active")
         if count >= most:
             count -= await self._mark_expired(storage, owner_id, now)
         if count >= most:
@@ -215,8 +227,10 @@ class AsyncAgents:
             last = page[-1]
             for row in page:
                 if expired(row.expires_at, now):
-                    await storage.update_agent(row.id, expected_status="active", status="expired", updated_at=now)
-                    marked += 1
+                    changed = await storage.update_agent(
+                        row.id, expected_status="active", status="expired", updated_at=now
+                    )
+                    marked += changed is not None
         return marked
 
 

@@ -15,13 +15,13 @@ from kavach_core.engine._async.approvals import AsyncApprovals
 from kavach_core.engine._async.counting import count_async_call
 from kavach_core.engine._async.delegation import AsyncDelegations
 from kavach_core.engine._async.retry import run_async_transaction
-from kavach_core.engine.reading import Clock, agent_status, check, plain
+from kavach_core.engine.reading import Clock, agent_status, check, described, plain
 from kavach_core.engine.settings import Rules
 from kavach_core.engine.tokens import PREFIX, hash_token
 from kavach_core.engine.values import AuthorizeResult
 from kavach_core.errors import InvalidInput, StorageError
 from kavach_core.policy.constraints import Call
-from kavach_core.policy.decisions import ALLOWED, Code, Verdict, nearer, weigh
+from kavach_core.policy.decisions import Verdict, nearer, weigh
 from kavach_core.policy.permissions import Grant
 from kavach_core.storage import AsyncStorage
 from kavach_schema.records import Agent, ApprovalRequest
@@ -155,6 +155,7 @@ class AsyncAuthorization:
             result="allowed" if verdict.allowed else "denied",
             code=verdict.code,
             reason=verdict.reason,
+            delegation_chain=described(verdict.line),
             duration_ms=round((perf_counter() - started) * 1000),
             ip=call.ip,
             user_agent=call.user_agent,
@@ -175,23 +176,24 @@ class AsyncAuthorization:
         for grant in weighed.grants:
             if not grant.needs_approval:
                 if await count_async_call(storage, grant.counters, now):
-                    return _Decision(ALLOWED)
-                nearest = nearer(nearest, "rate_limited")
+                    return _Decision(Verdict(None, grant.line))
+                nearest = nearer(nearest, Verdict("rate_limited", grant.line))
         if waiting := [grant for grant in weighed.grants if grant.needs_approval]:
             return await self._decide_by_approval(storage, agent, waiting, call, nearest)
-        return _Decision(Verdict(nearest))
+        return _Decision(nearest)
 
     async def _decide_by_approval(
-        self, storage: AsyncStorage, agent: Agent, grants: Sequence[Grant], call: Call, nearest: Code
+        self, storage: AsyncStorage, agent: Agent, grants: Sequence[Grant], call: Call, nearest: Verdict
     ) -> _Decision:
         """Decide on a call that a person must approve: an approval is spent exactly where the call is allowed."""
+        line = grants[0].line
         request, new = await self._approvals.find_or_create(storage, agent, call)
         if request.status == "denied":
-            return _Decision(Verdict(nearer(nearest, "approval_denied")), request)
+            return _Decision(nearer(nearest, Verdict("approval_denied", line)), request)
         if request.status != "approved" or not await self._approvals.use(storage, request):
-            return _Decision(Verdict(nearer(nearest, "approval_required")), request, new)
+            return _Decision(nearer(nearest, Verdict("approval_required", line)), request, new)
         for grant in grants:
             if await count_async_call(storage, grant.counters, call.now):
-                return _Decision(ALLOWED, request)
+                return _Decision(Verdict(None, grant.line), request)
         await self._approvals.give_back(storage, request)
-        return _Decision(Verdict(nearer(nearest, "rate_limited")), request)
+        return _Decision(nearer(nearest, Verdict("rate_limited", line)), request)

@@ -13,18 +13,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from math import ceil, floor
-from typing import Final
 
 from uuid_utils import uuid7
 
+from kavach_core.engine.settings import ALWAYS, HOUR
 from kavach_core.errors import BackendUnavailable
 from kavach_core.policy.permissions import Counter
 from kavach_core.storage import AsyncStorage
-
-HOUR: Final = 3600
-
-_ALWAYS: Final = datetime(9999, 1, 1, tzinfo=UTC)
-"""The window of the row of all calls, which no deletion of old windows reaches."""
 
 
 async def count_async_call(storage: AsyncStorage, counters: Sequence[Counter], now: datetime) -> bool:
@@ -50,7 +45,7 @@ async def _add(storage: AsyncStorage, counter: Counter, calls: int) -> int:
         id=str(uuid7()),
         agent_id=counter.agent_id,
         resource=f"{counter.key}:total",
-        window_start=_ALWAYS,
+        window_start=ALWAYS,
         count=calls,
     )
     if row is None:

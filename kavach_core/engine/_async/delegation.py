@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Final, TypeVar
 
 from uuid_utils import uuid7
 
-from kavach_core.engine.reading import Clock, agent_status, chain_permissions, delegation_value, future, grants
+from kavach_core.engine._async.retry import run_async_transaction
+from kavach_core.engine.reading import Clock, agent_status, delegation_value, future, grants, link
 from kavach_core.engine.settings import DEFAULT_MAX_DEPTH, Rules
 from kavach_core.engine.values import Delegation
 from kavach_core.errors import DelegationError, InactiveAgentError, InvalidInput, NotFoundError
+from kavach_core.policy.delegation import Held, Link, choose_source, derive, lines_in_force, reach
 from kavach_core.policy.permissions import Grant, Permission, PermissionLike, read_permissions
 from kavach_core.storage import AsyncStorage
 from kavach_schema import records
 
-Held = list[tuple[Grant, records.DelegationChain | None]]
-"""Grants in force for an agent, each with the chain that it came by; None for its own."""
+T = TypeVar("T")
+
+BATCH: Final = 500
+"""Ids that one statement names."""
 
 
 class AsyncDelegations:
@@ -37,11 +41,14 @@ class AsyncDelegations:
         permissions: Iterable[PermissionLike],
         expires_at: datetime,
         max_depth: int = DEFAULT_MAX_DEPTH,
+        parent_chain_id: str | None = None,
     ) -> Delegation:
         """Hand permissions of one agent to another until `expires_at`, and return the delegation.
 
-        Each permission MUST be contained in one that `from_agent` holds now, its own or received; the constraints of
-        that one go along. `max_depth` is how many hops there may be from the agent whose own permission it is.
+        Each permission MUST be contained in one that `from_agent` holds now, all in its own or all in those received by
+        one delegation, which becomes the parent of this one; the constraints of that one go along. Its own come first,
+        then the delegation with the most hops left; `parent_chain_id` chooses another one. `max_depth` is how many hops
+        there may be from the agent whose own permission it is.
 
         Raises `NotFoundError`, `InactiveAgentError`, `InvalidInput`, and `DelegationError` for what is not held, for
         a chain that would be too deep or outlive the one that it rests on, for an agent of another owner or tenant,
@@ -56,31 +63,39 @@ class AsyncDelegations:
             raise InvalidInput("max_depth: must be an integer of 1 or more")
         if from_agent == to_agent:
             raise DelegationError("an agent cannot delegate to itself")
-        async with self._storage.transaction() as storage:
+
+        async def work(storage: AsyncStorage) -> records.DelegationChain:
             giver = await self._active(storage, from_agent, now)
             receiver = await self._active(storage, to_agent, now)
             if (giver.owner_id, giver.tenant_id) != (receiver.owner_id, receiver.tenant_id):
                 raise DelegationError("the agents belong to different owners or tenants")
-            held = await self._held(storage, from_agent, now, path=())
-            if any(to_agent in grant.route for grant, _ in held):
-                raise DelegationError("the receiving agent is upstream of the giving one; a circle grants nothing")
-            depth = 1
-            for permission in wanted:
-                hop, most = self._place(permission, held, expires_at)
-                depth, max_depth = max(depth, hop), min(max_depth, most)
-            if depth > max_depth:
-                raise DelegationError("the chain would be deeper than its max_depth allows")
-            row = await storage.create_delegation_chain(
+            held = await self._held(storage, from_agent, now)
+            if parent_chain_id is not None:
+                held = [source for source in held if source.line and source.line[-1].id == parent_chain_id]
+                if not held:
+                    raise DelegationError("parent_chain_id names no delegation in force to the giving agent")
+            line = choose_source(
+                held,
+                wanted,
+                receiver=to_agent,
+                expires_at=expires_at,
+                max_depth=max_depth,
+                wildcard=self._rules.wildcard,
+            )
+            depth, deepest = reach(line, max_depth)
+            return await storage.create_delegation_chain(
                 id=str(uuid7()),
                 from_agent_id=from_agent,
                 to_agent_id=to_agent,
+                parent_chain_id=line[-1].id if line else None,
                 permissions=[permission.stored() for permission in wanted],
                 depth=depth,
-                max_depth=max_depth,
+                max_depth=deepest,
                 expires_at=expires_at,
                 created_at=now,
             )
-        return delegation_value(row)
+
+        return delegation_value(await run_async_transaction(self._storage, work))
 
     async def get_effective_permissions(self, agent_id: str) -> list[Permission]:
         """Return what an agent may do now: its own permissions and those it received, constraints aside.
@@ -91,31 +106,55 @@ class AsyncDelegations:
         row = await self._storage.find_agent_by_id(agent_id)
         if row is None or agent_status(row, now) != "active":
             return []
-        held = await self._held(self._storage, agent_id, now, path=())
         found: list[Permission] = []
-        for grant, _ in held:
+        for grant in await self.grants_of(self._storage, agent_id, now):
             if grant.permission not in found:
                 found.append(grant.permission)
         return found
 
-    async def list_chains(self, agent_id: str) -> list[Delegation]:
-        """Return the delegations from or to an agent by creation, oldest first, revoked and expired ones included."""
-        rows = await self._storage.find_delegation_chains_by_agent(agent_id)
+    async def list_chains(
+        self,
+        agent_id: str | None = None,
+        *,
+        from_agent: str | None = None,
+        to_agent: str | None = None,
+        status: str | None = None,
+    ) -> list[Delegation]:
+        """Return the delegations from or to an agent by creation, oldest first, revoked and expired ones included.
+
+        `agent_id` matches either end, `from_agent` and `to_agent` match one; at least one of the three is required.
+        `status` is "active" or "revoked". Raises `InvalidInput`.
+        """
+        rows = await self._storage.find_delegation_chains_by_agent(
+            agent_id, from_agent_id=from_agent, to_agent_id=to_agent, status=status
+        )
         return [delegation_value(row) for row in rows]
 
     async def revoke(self, chain_id: str) -> Delegation:
-        """Revoke a delegation for good, and return it; what rests on it is of no more effect.
+        """Revoke a delegation for good with all that rests on it, and return it; nothing else is touched.
 
-        Raises `NotFoundError`.
+        All of it has no effect from the moment that this one is revoked. Raises `NotFoundError`.
         """
-        row = await self._storage.update_delegation_chain(chain_id, status="revoked")
-        if row is None:
-            raise NotFoundError("no delegation has this id")
-        return delegation_value(row)
+
+        async def work(storage: AsyncStorage) -> records.DelegationChain:
+            row = await storage.update_delegation_chain(chain_id, status="revoked")
+            if row is None:
+                raise NotFoundError("no delegation has this id")
+            seen = generation = {chain_id}
+            while generation:
+                below = [row async for row in _in_batches(generation, storage.find_delegation_chains_by_parents)]
+                for child in below:
+                    if child.status != "revoked":
+                        await storage.update_delegation_chain(child.id, status="revoked")
+                generation = {child.id for child in below} - seen
+                seen = seen | generation
+            return row
+
+        return delegation_value(await run_async_transaction(self._storage, work))
 
     async def grants_of(self, storage: AsyncStorage, agent_id: str, now: datetime) -> list[Grant]:
         """Return the grants in force for an active agent, for a decision on `storage`."""
-        return [grant for grant, _ in await self._held(storage, agent_id, now, path=())]
+        return [grant for held in await self._held(storage, agent_id, now) for grant in held.grants]
 
     async def _active(self, storage: AsyncStorage, agent_id: str, now: datetime) -> records.Agent:
         row = await storage.find_agent_by_id(agent_id)
@@ -125,58 +164,41 @@ class AsyncDelegations:
             raise InactiveAgentError(f"the agent is {status}; a delegation needs two active agents")
         return row
 
-    async def _held(self, storage: AsyncStorage, agent_id: str, now: datetime, *, path: tuple[str, ...]) -> Held:
-        """Return an agent's own grants and those received, each checked against what its giver holds now.
-
-        `path` are the agents downstream on the way here: a circle ends where it closes.
-        """
-        own = await storage.find_permissions_by_agent_id(agent_id)
-        held: Held = [(grant, None) for grant in grants(own, self._rules.wildcard)]
-        givers: dict[str, Held] = {}
-        for chain in await storage.find_delegation_chains_by_agent(to_agent_id=agent_id, status="active"):
-            if chain.expires_at <= now or chain.from_agent_id in path:
-                continue
-            if chain.from_agent_id not in givers:
-                giver = await storage.find_agent_by_id(chain.from_agent_id)
-                active = giver is not None and agent_status(giver, now) == "active"
-                below = (*path, agent_id)
-                givers[chain.from_agent_id] = (
-                    await self._held(storage, chain.from_agent_id, now, path=below) if active else []
-                )
-            held += [(grant, chain) for grant in self._derived(chain, givers[chain.from_agent_id])]
-        return held
-
-    def _derived(self, chain: records.DelegationChain, theirs: Held) -> list[Grant]:
-        """Return the grants that a chain hands on, once for each grant of the giver that contains it."""
+    async def _held(self, storage: AsyncStorage, agent_id: str, now: datetime) -> list[Held]:
+        """Return an agent's own grants, and those received by each chain, checked against all that is upstream now."""
+        links, received = await self._links(storage, agent_id, now)
+        givers = {link.giver for link in links.values()}
+        agents = [row async for row in _in_batches(givers, storage.find_agents_by_ids)]
+        active = {row.id for row in agents if agent_status(row, now) == "active"}
+        lines = lines_in_force(links, active, now)
+        holders = {agent_id, *(line[0].giver for line in lines.values())}
+        own: dict[str, list[records.Permission]] = {}
+        async for row in _in_batches(holders, storage.find_permissions_by_agent_ids):
+            own.setdefault(row.agent_id, []).append(row)
         wildcard = self._rules.wildcard
-        return [
-            Grant(
-                permission,
-                wildcard,
-                chain.to_agent_id,
-                source.conditions,
-                (*source.route, chain.from_agent_id),
-                chain.id,
-            )
-            for permission in chain_permissions(chain)
-            for source, origin in theirs
-            if (origin is None or origin.depth < chain.depth <= origin.max_depth)
-            and source.contains(permission, wildcard)
-        ]
+        compiled = {holder: grants(rows, wildcard) for holder, rows in own.items()}
+        handed_on: dict[str, list[Grant]] = {}
+        for line in lines.values():
+            derive(line, compiled, wildcard, handed_on)
+        by_chain = [Held(lines[id], handed_on[id]) for id in received if id in lines]
+        return [Held((), compiled.get(agent_id, [])), *by_chain]
 
-    def _place(self, permission: Permission, held: Held, expires_at: datetime) -> tuple[int, int]:
-        """Return the least depth at which a permission can be handed on, and the depth that its source allows."""
-        sources = [chain for grant, chain in held if grant.contains(permission, self._rules.wildcard)]
-        if not sources:
-            raise DelegationError("the agent does not hold a permission that it would delegate")
-        if None in sources:
-            return 1, DEPTH_OF_OWN
-        lasting = [chain for chain in sources if chain is not None and chain.expires_at >= expires_at]
-        if not lasting:
-            raise DelegationError("the delegation would outlive the one that it rests on; choose an earlier expires_at")
-        source = max(lasting, key=lambda chain: chain.max_depth - chain.depth)
-        return source.depth + 1, source.max_depth
+    async def _links(self, storage: AsyncStorage, agent_id: str, now: datetime) -> tuple[dict[str, Link], list[str]]:
+        """Read the chains to an agent and all that they rest on, a generation at a time; say which ones are to it."""
+        rows = await storage.find_delegation_chains_by_agent(to_agent_id=agent_id, status="active")
+        links = {row.id: link(row) for row in rows if row.expires_at > now}
+        received = list(links)
+        while missing := {found.parent_id for found in links.values() if found.parent_id is not None} - links.keys():
+            above = [row async for row in _in_batches(missing, storage.find_delegation_chains_by_ids)]
+            if not above:
+                break
+            links |= {row.id: link(row) for row in above}
+        return links, received
 
 
-DEPTH_OF_OWN: Final = 2**31
-"""The bound on the depth of what an agent hands on of its own: none but the caller's."""
+async def _in_batches(ids: Iterable[str], find: Callable[[Sequence[str]], Awaitable[list[T]]]) -> AsyncIterator[T]:
+    """Yield the rows of these ids, found so many at a time that no statement grows too long."""
+    ordered = sorted(ids)
+    for start in range(0, len(ordered), BATCH):
+        for row in await find(ordered[start : start + BATCH]):
+            yield row

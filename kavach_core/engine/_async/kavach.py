@@ -14,9 +14,10 @@ from kavach_core.engine._async.approvals import AsyncApprovals
 from kavach_core.engine._async.audit import AsyncAudit
 from kavach_core.engine._async.authorization import AsyncAuthorization
 from kavach_core.engine._async.delegation import AsyncDelegations
+from kavach_core.engine._async.purge import purge_async_storage
 from kavach_core.engine.callbacks import AsyncApprovalCallback
 from kavach_core.engine.reading import Clock
-from kavach_core.engine.settings import DEFAULT_MAX_DEPTH, Rules
+from kavach_core.engine.settings import DEFAULT_BATCH, DEFAULT_MAX_DEPTH, Rules
 from kavach_core.engine.values import AuthorizeResult, Delegation
 from kavach_core.policy.permissions import PermissionLike
 from kavach_core.storage import AsyncStorage
@@ -40,6 +41,7 @@ class AsyncKavach:
         """Put the services together; `owned` says that closing closes the storage."""
         self.storage = storage
         self._owned = owned
+        self._clock = clock
         self.agent = AsyncAgents(storage, rules, clock)
         self.audit = AsyncAudit(storage)
         self.delegation = AsyncDelegations(storage, rules, clock)
@@ -91,6 +93,7 @@ class AsyncKavach:
         permissions: Iterable[PermissionLike],
         expires_at: datetime,
         max_depth: int = DEFAULT_MAX_DEPTH,
+        parent_chain_id: str | None = None,
     ) -> Delegation:
         """Hand permissions of one agent to another until `expires_at`; see `AsyncDelegations.delegate`."""
         return await self.delegation.delegate(
@@ -99,7 +102,16 @@ class AsyncKavach:
             permissions=permissions,
             expires_at=expires_at,
             max_depth=max_depth,
+            parent_chain_id=parent_chain_id,
         )
+
+    async def purge(self, *, batch: int = DEFAULT_BATCH) -> dict[str, int]:
+        """Remove what has expired from every table, and return how many rows of each there were.
+
+        At most `batch` rows (1 to 100,000) are deleted by one statement, which commits by itself unless the storage is
+        joined to a transaction. Agents, audit rows, and approvals that were used or denied stay. Raises `InvalidInput`.
+        """
+        return await purge_async_storage(self.storage, self._clock(), batch)
 
     async def close(self) -> None:
         """Close the connections that were opened for this Kavach; a storage of the host stays open."""

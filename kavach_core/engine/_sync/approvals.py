@@ -4,14 +4,13 @@
 
 A request is bound to an agent, an action, a resource and the arguments, by a digest of them which is part of its id.
 For each such call at most one request is open: a row in the table of counters, locked by whoever looks, holds the
-number of the latest one.
+number of the latest one, 0 before the first.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Final
 
 from pydantic import JsonValue
@@ -21,7 +20,7 @@ from kavach_core.engine._sync.retry import run_transaction
 from kavach_core.engine.approving import approval_status, approval_value, digest, refuse_answer, settled
 from kavach_core.engine.callbacks import ApprovalCallback
 from kavach_core.engine.reading import Clock, agent_status, check, plain
-from kavach_core.engine.settings import Rules
+from kavach_core.engine.settings import ALWAYS, Rules
 from kavach_core.engine.values import Approval
 from kavach_core.errors import ApprovalError, BackendUnavailable, InactiveAgentError, InvalidInput, NotFoundError
 from kavach_core.policy.constraints import Call
@@ -31,7 +30,6 @@ from kavach_schema.tables.agents import APPROVAL_REQUESTS
 
 logger = logging.getLogger("kavach")
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _PAGE: Final = 1000
 
 
@@ -133,11 +131,11 @@ class Approvals:
     ) -> tuple[records.ApprovalRequest, bool]:
         """Return the request that stands for a call, and whether it is new; MUST run in a transaction."""
         bound = digest(agent.id, call.action, call.resource, call.arguments)
-        number = self._number(storage, agent.id, bound, 0)
-        while (row := storage.find_approval_request(f"{bound}-{number}")) is not None:
-            if not settled(row, call.now):
+        if number := self._number(storage, agent.id, bound, 0):
+            row = self._latest(storage, agent, f"{bound}-{number}")
+            if row is not None and not settled(row, call.now):
                 return row, False
-            number = self._number(storage, agent.id, bound, 1)
+        number = self._number(storage, agent.id, bound, 1)
         created = storage.create_approval_request(
             id=f"{bound}-{number}",
             agent_id=agent.id,
@@ -188,10 +186,18 @@ class Approvals:
 
         return approval_value(run_transaction(self._storage, work), now)
 
+    def _latest(self, storage: Storage, agent: records.Agent, request_id: str) -> records.ApprovalRequest | None:
+        """Return the latest request for a call, or None where a purge has removed it: its id is not used again.
+
+        One that was made after the host's transaction began to read is found by writing what it says already.
+        """
+        row = storage.find_approval_request(request_id)
+        return row or storage.update_approval_request(request_id, user_id=agent.owner_id)
+
     def _number(self, storage: Storage, agent_id: str, bound: str, step: int) -> int:
         """Lock the number of the latest request for a call, add to it, and return it."""
         row = storage.increment_rate_limit(
-            id=str(uuid7()), agent_id=agent_id, resource=f"approval:{bound}", window_start=_EPOCH, count=step
+            id=str(uuid7()), agent_id=agent_id, resource=f"approval:{bound}", window_start=ALWAYS, count=step
         )
         if row is None:
             raise BackendUnavailable("the storage refused to count a request without a limit", retryable=False)

@@ -17,13 +17,13 @@ from kavach_core.engine._sync.approvals import Approvals
 from kavach_core.engine._sync.counting import count_call
 from kavach_core.engine._sync.delegation import Delegations
 from kavach_core.engine._sync.retry import run_transaction
-from kavach_core.engine.reading import Clock, agent_status, check, plain
+from kavach_core.engine.reading import Clock, agent_status, check, described, plain
 from kavach_core.engine.settings import Rules
 from kavach_core.engine.tokens import PREFIX, hash_token
 from kavach_core.engine.values import AuthorizeResult
 from kavach_core.errors import InvalidInput, StorageError
 from kavach_core.policy.constraints import Call
-from kavach_core.policy.decisions import ALLOWED, Code, Verdict, nearer, weigh
+from kavach_core.policy.decisions import Verdict, nearer, weigh
 from kavach_core.policy.permissions import Grant
 from kavach_core.storage import Storage
 from kavach_schema.records import Agent, ApprovalRequest
@@ -157,6 +157,7 @@ class Authorization:
             result="allowed" if verdict.allowed else "denied",
             code=verdict.code,
             reason=verdict.reason,
+            delegation_chain=described(verdict.line),
             duration_ms=round((perf_counter() - started) * 1000),
             ip=call.ip,
             user_agent=call.user_agent,
@@ -177,23 +178,24 @@ class Authorization:
         for grant in weighed.grants:
             if not grant.needs_approval:
                 if count_call(storage, grant.counters, now):
-                    return _Decision(ALLOWED)
-                nearest = nearer(nearest, "rate_limited")
+                    return _Decision(Verdict(None, grant.line))
+                nearest = nearer(nearest, Verdict("rate_limited", grant.line))
         if waiting := [grant for grant in weighed.grants if grant.needs_approval]:
             return self._decide_by_approval(storage, agent, waiting, call, nearest)
-        return _Decision(Verdict(nearest))
+        return _Decision(nearest)
 
     def _decide_by_approval(
-        self, storage: Storage, agent: Agent, grants: Sequence[Grant], call: Call, nearest: Code
+        self, storage: Storage, agent: Agent, grants: Sequence[Grant], call: Call, nearest: Verdict
     ) -> _Decision:
         """Decide on a call that a person must approve: an approval is spent exactly where the call is allowed."""
+        line = grants[0].line
         request, new = self._approvals.find_or_create(storage, agent, call)
         if request.status == "denied":
-            return _Decision(Verdict(nearer(nearest, "approval_denied")), request)
+            return _Decision(nearer(nearest, Verdict("approval_denied", line)), request)
         if request.status != "approved" or not self._approvals.use(storage, request):
-            return _Decision(Verdict(nearer(nearest, "approval_required")), request, new)
+            return _Decision(nearer(nearest, Verdict("approval_required", line)), request, new)
         for grant in grants:
             if count_call(storage, grant.counters, call.now):
-                return _Decision(ALLOWED, request)
+                return _Decision(Verdict(None, grant.line), request)
         self._approvals.give_back(storage, request)
-        return _Decision(Verdict(nearer(nearest, "rate_limited")), request)
+        return _Decision(nearer(nearest, Verdict("rate_limited", line)), request)

@@ -16,9 +16,10 @@ from kavach_core.engine._sync.approvals import Approvals
 from kavach_core.engine._sync.audit import Audit
 from kavach_core.engine._sync.authorization import Authorization
 from kavach_core.engine._sync.delegation import Delegations
+from kavach_core.engine._sync.purge import purge_storage
 from kavach_core.engine.callbacks import ApprovalCallback
 from kavach_core.engine.reading import Clock
-from kavach_core.engine.settings import DEFAULT_MAX_DEPTH, Rules
+from kavach_core.engine.settings import DEFAULT_BATCH, DEFAULT_MAX_DEPTH, Rules
 from kavach_core.engine.values import AuthorizeResult, Delegation
 from kavach_core.policy.permissions import PermissionLike
 from kavach_core.storage import Storage
@@ -42,6 +43,7 @@ class Kavach:
         """Put the services together; `owned` says that closing closes the storage."""
         self.storage = storage
         self._owned = owned
+        self._clock = clock
         self.agent = Agents(storage, rules, clock)
         self.audit = Audit(storage)
         self.delegation = Delegations(storage, rules, clock)
@@ -93,6 +95,7 @@ class Kavach:
         permissions: Iterable[PermissionLike],
         expires_at: datetime,
         max_depth: int = DEFAULT_MAX_DEPTH,
+        parent_chain_id: str | None = None,
     ) -> Delegation:
         """Hand permissions of one agent to another until `expires_at`; see `Delegations.delegate`."""
         return self.delegation.delegate(
@@ -101,7 +104,16 @@ class Kavach:
             permissions=permissions,
             expires_at=expires_at,
             max_depth=max_depth,
+            parent_chain_id=parent_chain_id,
         )
+
+    def purge(self, *, batch: int = DEFAULT_BATCH) -> dict[str, int]:
+        """Remove what has expired from every table, and return how many rows of each there were.
+
+        At most `batch` rows (1 to 100,000) are deleted by one statement, which commits by itself unless the storage is
+        joined to a transaction. Agents, audit rows, and approvals that were used or denied stay. Raises `InvalidInput`.
+        """
+        return purge_storage(self.storage, self._clock(), batch)
 
     def close(self) -> None:
         """Close the connections that were opened for this Kavach; a storage of the host stays open."""

@@ -194,6 +194,6 @@ class AsyncAccountingMethods(AsyncMethods):
         values = {"token_hash": token_hash, "actions_used": 1, "status": "active", "now": now}
         return await self._execute(contract.USE_EPHEMERAL_SESSION, values)
 
-    async def delete_expired_ephemeral_sessions(self, now: datetime) -> int:
-        """Delete the sessions that expired at `now` or before, and return how many there were."""
-        return await self._execute(contract.DELETE_EXPIRED_EPHEMERAL_SESSIONS, {"now": now})
+    async def delete_expired_ephemeral_sessions(self, now: datetime, *, limit: int | None = None) -> int:
+        """Delete the sessions that expired at `now` or before, at most `limit`; return their number."""
+        return await self._execute(contract.DELETE_EXPIRED_EPHEMERAL_SESSIONS, {"now": now, "limit": limit})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Unpack
 
 from kavach_core.errors import InvalidInput
@@ -31,6 +32,12 @@ class AsyncAgentMethods(AsyncMethods):
         """Return the agent whose token has this hash, whatever its status, or None."""
         return await self._execute(contract.FIND_AGENT_BY_TOKEN_HASH, {"token_hash": token_hash})
 
+    async def find_agents_by_ids(self, agent_ids: Sequence[str]) -> list[Agent]:
+        """Return the agents with these ids, whatever their status, by creation, oldest first."""
+        if not agent_ids:
+            return []
+        return await self._execute(contract.FIND_AGENTS_BY_IDS, {"agent_ids": agent_ids})
+
     async def list_agents(
         self,
         *,
@@ -46,6 +53,14 @@ class AsyncAgentMethods(AsyncMethods):
     async def count_agents(self, **filters: Unpack[AgentFilter]) -> int:
         """Return how many agents match."""
         return await self._execute(contract.COUNT_AGENTS, filters)
+
+    async def count_current_agents(self, owner_id: str, *, status: str) -> int:
+        """Return how many agents of an owner have a status.
+
+        What others have committed is seen, also in a transaction that reads all else as it was at its start: a limit
+        that such a transaction checks holds.
+        """
+        return await self._execute(contract.COUNT_CURRENT_AGENTS, {"owner_id": owner_id, "status": status})
 
     async def create_agent(self, **values: Unpack[AgentInput]) -> Agent:
         """Write a new agent and return it; raises `ConflictError` where the id or the token hash is taken."""
@@ -109,6 +124,18 @@ class AsyncAgentMethods(AsyncMethods):
         """Return the delegation chain with this id, whatever its status, or None."""
         return await self._execute(contract.FIND_DELEGATION_CHAIN, {"id": chain_id})
 
+    async def find_delegation_chains_by_ids(self, chain_ids: Sequence[str]) -> list[DelegationChain]:
+        """Return the delegation chains with these ids, whatever their status, by creation, oldest first."""
+        if not chain_ids:
+            return []
+        return await self._execute(contract.FIND_DELEGATION_CHAINS_BY_IDS, {"chain_ids": chain_ids})
+
+    async def find_delegation_chains_by_parents(self, parent_ids: Sequence[str]) -> list[DelegationChain]:
+        """Return the chains that rest on one of these, whatever their status, by creation, oldest first."""
+        if not parent_ids:
+            return []
+        return await self._execute(contract.FIND_DELEGATION_CHAINS_BY_PARENTS, {"parent_ids": parent_ids})
+
     async def find_delegation_chains_by_agent(
         self,
         agent_id: str | None = None,
@@ -149,6 +176,10 @@ class AsyncAgentMethods(AsyncMethods):
         values: dict[str, object] = {"id": chain_id, **changes}
         values["expected_status"] = expected_status
         return await self._execute(contract.UPDATE_DELEGATION_CHAIN, values)
+
+    async def delete_expired_delegation_chains(self, now: datetime, *, limit: int | None = None) -> int:
+        """Delete the chains that expired at `now` or before, at most `limit`; return their number."""
+        return await self._execute(contract.DELETE_EXPIRED_DELEGATION_CHAINS, {"now": now, "limit": limit})
 
     async def find_trust_score(self, agent_id: str) -> TrustScore | None:
         """Return the trust score of an agent, or None."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from typing import Final, Unpack
 
@@ -106,9 +106,9 @@ class AsyncDecisionMethods(AsyncMethods):
         """
         return await self._execute(contract.INCREMENT_RATE_LIMIT, {**values, "limit": limit})
 
-    async def delete_rate_limits_before(self, before: datetime) -> int:
-        """Delete the counters of windows that began before a moment, and return how many there were."""
-        return await self._execute(contract.DELETE_RATE_LIMITS_BEFORE, {"before": before})
+    async def delete_rate_limits_before(self, before: datetime, *, limit: int | None = None) -> int:
+        """Delete the counters of windows that began before a moment, at most `limit`; return their number."""
+        return await self._execute(contract.DELETE_RATE_LIMITS_BEFORE, {"before": before, "limit": limit})
 
     async def find_approval_request(self, request_id: str) -> ApprovalRequest | None:
         """Return the approval request with this id, whatever its status, or None."""
@@ -155,3 +155,13 @@ class AsyncDecisionMethods(AsyncMethods):
         values: dict[str, object] = {"id": request_id, **changes}
         values["expected_status"] = expected_status
         return await self._execute(contract.UPDATE_APPROVAL_REQUEST, values)
+
+    async def delete_expired_approval_requests(
+        self, now: datetime, *, statuses: Sequence[str] | None = None, limit: int | None = None
+    ) -> int:
+        """Delete the requests that expired at `now` or before, at most `limit`; return their number.
+
+        With `statuses`, only those that have one of these.
+        """
+        values = {"now": now, "statuses": statuses, "limit": limit}
+        return await self._execute(contract.DELETE_EXPIRED_APPROVAL_REQUESTS, values)

@@ -120,9 +120,9 @@ class AsyncOAuthMethods(AsyncMethods):
         """Delete all tokens of a client and return how many rows there were."""
         return await self._execute(contract.DELETE_OAUTH_ACCESS_TOKENS_BY_CLIENT, {"client_id": client_id})
 
-    async def delete_expired_oauth_access_tokens(self, now: datetime) -> int:
-        """Delete the rows whose tokens had all expired at `now`, and return how many there were."""
-        return await self._execute(contract.DELETE_EXPIRED_OAUTH_ACCESS_TOKENS, {"now": now})
+    async def delete_expired_oauth_access_tokens(self, now: datetime, *, limit: int | None = None) -> int:
+        """Delete the rows whose tokens had all expired at `now`, at most `limit`; return their number."""
+        return await self._execute(contract.DELETE_EXPIRED_OAUTH_ACCESS_TOKENS, {"now": now, "limit": limit})
 
     async def find_oauth_authorization_code(self, code: str) -> OAuthAuthorizationCode | None:
         """Return the authorization code, expired or not, or None where there is none."""
@@ -145,9 +145,9 @@ class AsyncOAuthMethods(AsyncMethods):
         """Delete the authorization code and tell whether there was one."""
         return await self._execute(contract.DELETE_OAUTH_AUTHORIZATION_CODE, {"code": code}) > 0
 
-    async def delete_expired_oauth_authorization_codes(self, now: datetime) -> int:
-        """Delete the authorization codes that expired at `now` or before, and return how many there were."""
-        return await self._execute(contract.DELETE_EXPIRED_OAUTH_AUTHORIZATION_CODES, {"now": now})
+    async def delete_expired_oauth_authorization_codes(self, now: datetime, *, limit: int | None = None) -> int:
+        """Delete the authorization codes that expired at `now` or before, at most `limit`; return their number."""
+        return await self._execute(contract.DELETE_EXPIRED_OAUTH_AUTHORIZATION_CODES, {"now": now, "limit": limit})
 
     async def find_oidc_client_by_id(self, client_id: str) -> OidcClient | None:
         """Return the OpenID client with this `client_id` (not the row's id), or None where there is none."""
@@ -190,9 +190,9 @@ class AsyncOAuthMethods(AsyncMethods):
         """
         return await self._execute(contract.CONSUME_OIDC_AUTH_CODE, {"code_hash": code_hash, "now": now})
 
-    async def delete_expired_oidc_auth_codes(self, now: datetime) -> int:
-        """Delete the OpenID authorization codes that expired at `now` or before, and return how many there were."""
-        return await self._execute(contract.DELETE_EXPIRED_OIDC_AUTH_CODES, {"now": now})
+    async def delete_expired_oidc_auth_codes(self, now: datetime, *, limit: int | None = None) -> int:
+        """Delete the OpenID codes that expired at `now` or before, at most `limit`; return their number."""
+        return await self._execute(contract.DELETE_EXPIRED_OIDC_AUTH_CODES, {"now": now, "limit": limit})
 
     async def find_oidc_refresh_token(self, token_hash: str) -> OidcRefreshToken | None:
         """Return the OpenID refresh token with this hash, revoked or expired or not, or None where there is none."""
@@ -223,6 +223,6 @@ class AsyncOAuthMethods(AsyncMethods):
         """Delete all OpenID refresh tokens of a user and return how many there were."""
         return await self._execute(contract.DELETE_OIDC_REFRESH_TOKENS_BY_USER, {"user_id": user_id})
 
-    async def delete_expired_oidc_refresh_tokens(self, now: datetime) -> int:
-        """Delete the OpenID refresh tokens that expired at `now` or before, and return how many there were."""
-        return await self._execute(contract.DELETE_EXPIRED_OIDC_REFRESH_TOKENS, {"now": now})
+    async def delete_expired_oidc_refresh_tokens(self, now: datetime, *, limit: int | None = None) -> int:
+        """Delete the OpenID refresh tokens that expired at `now` or before, at most `limit`; return their number."""
+        return await self._execute(contract.DELETE_EXPIRED_OIDC_REFRESH_TOKENS, {"now": now, "limit": limit})

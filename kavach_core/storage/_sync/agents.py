@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Unpack
 
 from kavach_core.errors import InvalidInput
@@ -33,6 +34,12 @@ class AgentMethods(Methods):
         """Return the agent whose token has this hash, whatever its status, or None."""
         return self._execute(contract.FIND_AGENT_BY_TOKEN_HASH, {"token_hash": token_hash})
 
+    def find_agents_by_ids(self, agent_ids: Sequence[str]) -> list[Agent]:
+        """Return the agents with these ids, whatever their status, by creation, oldest first."""
+        if not agent_ids:
+            return []
+        return self._execute(contract.FIND_AGENTS_BY_IDS, {"agent_ids": agent_ids})
+
     def list_agents(
         self,
         *,
@@ -48,6 +55,14 @@ class AgentMethods(Methods):
     def count_agents(self, **filters: Unpack[AgentFilter]) -> int:
         """Return how many agents match."""
         return self._execute(contract.COUNT_AGENTS, filters)
+
+    def count_current_agents(self, owner_id: str, *, status: str) -> int:
+        """Return how many agents of an owner have a status.
+
+        What others have committed is seen, also in a transaction that reads all else as it was at its start: a limit
+        that such a transaction checks holds.
+        """
+        return self._execute(contract.COUNT_CURRENT_AGENTS, {"owner_id": owner_id, "status": status})
 
     def create_agent(self, **values: Unpack[AgentInput]) -> Agent:
         """Write a new agent and return it; raises `ConflictError` where the id or the token hash is taken."""
@@ -111,6 +126,18 @@ class AgentMethods(Methods):
         """Return the delegation chain with this id, whatever its status, or None."""
         return self._execute(contract.FIND_DELEGATION_CHAIN, {"id": chain_id})
 
+    def find_delegation_chains_by_ids(self, chain_ids: Sequence[str]) -> list[DelegationChain]:
+        """Return the delegation chains with these ids, whatever their status, by creation, oldest first."""
+        if not chain_ids:
+            return []
+        return self._execute(contract.FIND_DELEGATION_CHAINS_BY_IDS, {"chain_ids": chain_ids})
+
+    def find_delegation_chains_by_parents(self, parent_ids: Sequence[str]) -> list[DelegationChain]:
+        """Return the chains that rest on one of these, whatever their status, by creation, oldest first."""
+        if not parent_ids:
+            return []
+        return self._execute(contract.FIND_DELEGATION_CHAINS_BY_PARENTS, {"parent_ids": parent_ids})
+
     def find_delegation_chains_by_agent(
         self,
         agent_id: str | None = None,
@@ -151,6 +178,10 @@ class AgentMethods(Methods):
         values: dict[str, object] = {"id": chain_id, **changes}
         values["expected_status"] = expected_status
         return self._execute(contract.UPDATE_DELEGATION_CHAIN, values)
+
+    def delete_expired_delegation_chains(self, now: datetime, *, limit: int | None = None) -> int:
+        """Delete the chains that expired at `now` or before, at most `limit`; return their number."""
+        return self._execute(contract.DELETE_EXPIRED_DELEGATION_CHAINS, {"now": now, "limit": limit})
 
     def find_trust_score(self, agent_id: str) -> TrustScore | None:
         """Return the trust score of an agent, or None."""

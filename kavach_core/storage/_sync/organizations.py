@@ -143,9 +143,9 @@ class OrganizationMethods(Methods):
         values: dict[str, object] = {"id": invitation_id, **changes, "expected_status": expected_status}
         return self._execute(contract.UPDATE_ORG_INVITATION, values)
 
-    def delete_expired_org_invitations(self, now: datetime) -> int:
-        """Delete the invitations that expired at `now` or before, and return how many there were."""
-        return self._execute(contract.DELETE_EXPIRED_ORG_INVITATIONS, {"now": now})
+    def delete_expired_org_invitations(self, now: datetime, *, limit: int | None = None) -> int:
+        """Delete the invitations that expired at `now` or before, at most `limit`; return their number."""
+        return self._execute(contract.DELETE_EXPIRED_ORG_INVITATIONS, {"now": now, "limit": limit})
 
     def find_org_role(self, org_id: str, *, name: str) -> OrgRole | None:
         """Return the role of this name in an organisation, or None where there is none."""

@@ -93,6 +93,6 @@ class PeopleMethods(Methods):
         """Delete a session and tell whether there was one."""
         return self._execute(contract.DELETE_SESSION, {"id": session_id}) > 0
 
-    def delete_expired_sessions(self, now: datetime) -> int:
-        """Delete the sessions that expired at `now` or before, and return how many there were."""
-        return self._execute(contract.DELETE_EXPIRED_SESSIONS, {"now": now})
+    def delete_expired_sessions(self, now: datetime, *, limit: int | None = None) -> int:
+        """Delete the sessions that expired at `now` or before, at most `limit`; return their number."""
+        return self._execute(contract.DELETE_EXPIRED_SESSIONS, {"now": now, "limit": limit})

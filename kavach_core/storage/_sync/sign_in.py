@@ -68,9 +68,9 @@ class SignInMethods(Methods):
         """Delete the API key and tell whether there was one."""
         return self._execute(contract.DELETE_API_KEY, {"id": key_id}) > 0
 
-    def delete_expired_api_keys(self, now: datetime) -> int:
-        """Delete the API keys that expired at `now` or before, and return how many there were."""
-        return self._execute(contract.DELETE_EXPIRED_API_KEYS, {"now": now})
+    def delete_expired_api_keys(self, now: datetime, *, limit: int | None = None) -> int:
+        """Delete the API keys that expired at `now` or before, at most `limit`; return their number."""
+        return self._execute(contract.DELETE_EXPIRED_API_KEYS, {"now": now, "limit": limit})
 
     def find_magic_link(self, token: str) -> MagicLink | None:
         """Return the link with exactly this token, used or expired or not, or None where there is none."""
@@ -87,9 +87,9 @@ class SignInMethods(Methods):
         """
         return self._execute(contract.CONSUME_MAGIC_LINK, {"token": token, "now": now})
 
-    def delete_expired_magic_links(self, now: datetime) -> int:
-        """Delete the links that expired at `now` or before, and return how many there were."""
-        return self._execute(contract.DELETE_EXPIRED_MAGIC_LINKS, {"now": now})
+    def delete_expired_magic_links(self, now: datetime, *, limit: int | None = None) -> int:
+        """Delete the links that expired at `now` or before, at most `limit`; return their number."""
+        return self._execute(contract.DELETE_EXPIRED_MAGIC_LINKS, {"now": now, "limit": limit})
 
     def find_email_otp(self, otp_id: str) -> EmailOtp | None:
         """Return the code with this id, expired or not, or None where there is none."""
@@ -123,9 +123,9 @@ class SignInMethods(Methods):
         """Delete all codes of exactly this e-mail address and return how many there were."""
         return self._execute(contract.DELETE_EMAIL_OTPS_BY_EMAIL, {"email": email})
 
-    def delete_expired_email_otps(self, now: datetime) -> int:
-        """Delete the codes that expired at `now` or before, and return how many there were."""
-        return self._execute(contract.DELETE_EXPIRED_EMAIL_OTPS, {"now": now})
+    def delete_expired_email_otps(self, now: datetime, *, limit: int | None = None) -> int:
+        """Delete the codes that expired at `now` or before, at most `limit`; return their number."""
+        return self._execute(contract.DELETE_EXPIRED_EMAIL_OTPS, {"now": now, "limit": limit})
 
     def find_phone_verification(self, verification_id: str) -> PhoneVerification | None:
         """Return the code with this id, expired or not, or None where there is none."""
@@ -159,9 +159,9 @@ class SignInMethods(Methods):
         """Delete all codes of exactly this phone number and return how many there were."""
         return self._execute(contract.DELETE_PHONE_VERIFICATIONS_BY_PHONE_NUMBER, {"phone_number": phone_number})
 
-    def delete_expired_phone_verifications(self, now: datetime) -> int:
-        """Delete the codes that expired at `now` or before, and return how many there were."""
-        return self._execute(contract.DELETE_EXPIRED_PHONE_VERIFICATIONS, {"now": now})
+    def delete_expired_phone_verifications(self, now: datetime, *, limit: int | None = None) -> int:
+        """Delete the codes that expired at `now` or before, at most `limit`; return their number."""
+        return self._execute(contract.DELETE_EXPIRED_PHONE_VERIFICATIONS, {"now": now, "limit": limit})
 
     def find_totp(self, user_id: str) -> Totp | None:
         """Return the second factor of a user, enabled or not, or None where there is none."""
@@ -223,9 +223,9 @@ class SignInMethods(Methods):
         """
         return self._execute(contract.CONSUME_PASSKEY_CHALLENGE, {"challenge": challenge, "now": now})
 
-    def delete_expired_passkey_challenges(self, now: datetime) -> int:
-        """Delete the challenges that expired at `now` or before, and return how many there were."""
-        return self._execute(contract.DELETE_EXPIRED_PASSKEY_CHALLENGES, {"now": now})
+    def delete_expired_passkey_challenges(self, now: datetime, *, limit: int | None = None) -> int:
+        """Delete the challenges that expired at `now` or before, at most `limit`; return their number."""
+        return self._execute(contract.DELETE_EXPIRED_PASSKEY_CHALLENGES, {"now": now, "limit": limit})
 
     def find_username_account(self, username: str) -> UsernameAccount | None:
         """Return the account with exactly this name, or None where there is none."""
@@ -281,9 +281,9 @@ class SignInMethods(Methods):
         """Delete all devices of a user and return how many there were."""
         return self._execute(contract.DELETE_TRUSTED_DEVICES_BY_USER, {"user_id": user_id})
 
-    def delete_expired_trusted_devices(self, now: datetime) -> int:
-        """Delete the devices that expired at `now` or before, and return how many there were."""
-        return self._execute(contract.DELETE_EXPIRED_TRUSTED_DEVICES, {"now": now})
+    def delete_expired_trusted_devices(self, now: datetime, *, limit: int | None = None) -> int:
+        """Delete the devices that expired at `now` or before, at most `limit`; return their number."""
+        return self._execute(contract.DELETE_EXPIRED_TRUSTED_DEVICES, {"now": now, "limit": limit})
 
     def find_one_time_token(self, token_hash: str) -> OneTimeToken | None:
         """Return the token with this hash, used or expired or not, or None where there is none."""
@@ -301,9 +301,9 @@ class SignInMethods(Methods):
         values = {"token_hash": token_hash, "purpose": purpose, "now": now}
         return self._execute(contract.CONSUME_ONE_TIME_TOKEN, values)
 
-    def delete_expired_one_time_tokens(self, now: datetime) -> int:
-        """Delete the tokens that expired at `now` or before, and return how many there were."""
-        return self._execute(contract.DELETE_EXPIRED_ONE_TIME_TOKENS, {"now": now})
+    def delete_expired_one_time_tokens(self, now: datetime, *, limit: int | None = None) -> int:
+        """Delete the tokens that expired at `now` or before, at most `limit`; return their number."""
+        return self._execute(contract.DELETE_EXPIRED_ONE_TIME_TOKENS, {"now": now, "limit": limit})
 
     def create_login_history(self, **values: Unpack[LoginHistoryInput]) -> LoginHistory:
         """Write a new sign-in and return it; raises `ConflictError` where the id is taken."""
@@ -335,6 +335,6 @@ class SignInMethods(Methods):
         """Delete all refresh tokens of a user and return how many there were."""
         return self._execute(contract.DELETE_JWT_REFRESH_TOKENS_BY_USER, {"user_id": user_id})
 
-    def delete_expired_jwt_refresh_tokens(self, now: datetime) -> int:
-        """Delete the refresh tokens that expired at `now` or before, and return how many there were."""
-        return self._execute(contract.DELETE_EXPIRED_JWT_REFRESH_TOKENS, {"now": now})
+    def delete_expired_jwt_refresh_tokens(self, now: datetime, *, limit: int | None = None) -> int:
+        """Delete the refresh tokens that expired at `now` or before, at most `limit`; return their number."""
+        return self._execute(contract.DELETE_EXPIRED_JWT_REFRESH_TOKENS, {"now": now, "limit": limit})

@@ -150,17 +150,23 @@ class Planner:
 
     def _count_or_delete(self, operation: Count | Delete, values: Mapping[str, object]) -> Steps[int]:
         table, filters = operation.table, operation.filters
-        refuse_unknown_filters(table, filters, values)
+        deleting = isinstance(operation, Delete)
+        refuse_unknown_filters(table, filters, values, *(("limit",) if deleting else ()))
         bound, choices = _bind_filters(table, filters, values)
-        present = frozenset(name for name, value in values.items() if value is not None)
-        if isinstance(operation, Delete) and not present:
+        if deleting and not bound:
             raise InvalidInput(f"{table.name}: nothing says which rows to delete")
-        make = render.count if isinstance(operation, Count) else render.delete
+        if (limit := values.get("limit")) is not None:
+            bound["limit"] = _page_number("limit", limit)
+        present = frozenset(name for name, value in values.items() if value is not None)
         statement = self._statement(
             (operation, present, choices),
-            lambda: make(self.dialect, table, filters, present, choices),
+            lambda: (
+                render.delete(self.dialect, operation, present, choices)
+                if isinstance(operation, Delete)
+                else render.count(self.dialect, operation, present, choices)
+            ),
         )
-        return self._number(_request(statement, bound), counted=isinstance(operation, Count))
+        return self._number(_request(statement, bound), counted=not deleting)
 
     def _number(self, request: Request, *, counted: bool) -> Steps[int]:
         reply = yield request

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TypeVar
 
-from kavach_core.storage.operations import Consume, Filter, Find, Increment, Update, Upsert
+from kavach_core.storage.operations import Consume, Count, Delete, Filter, Find, Increment, Update, Upsert
 from kavach_core.storage.sql.dialect import SqlDialect
 from kavach_schema.model import Table
 
@@ -96,35 +96,30 @@ def find(dialect: SqlDialect, operation: Find[R], present: frozenset[str], choic
         sql += f" LIMIT {w.value('limit')}"
     if "offset" in present:
         sql += f" OFFSET {w.value('offset')}"
-    if operation.current and dialect.flavour in ("mysql", "mariadb"):
-        sql += " LOCK IN SHARE MODE"  # reads past the snapshot of REPEATABLE READ; MariaDB does not know FOR SHARE
-    return w.statement(sql)
+    return w.statement(sql + _current(w, operation))
 
 
-def count(
-    dialect: SqlDialect,
-    table: Table[object],
-    filters: Sequence[Filter],
-    present: frozenset[str],
-    choices: int,
-) -> Statement:
+def count(dialect: SqlDialect, operation: Count, present: frozenset[str], choices: int) -> Statement:
     """Render a count of rows."""
-    w = Writer(dialect, table)
-    conditions = [_condition(w, f, choices) for f in filters if f.name in present]
-    return w.statement(f"SELECT count(*) FROM {w.target}{_where(conditions)}")
+    w = Writer(dialect, operation.table)
+    conditions = [_condition(w, f, choices) for f in operation.filters if f.name in present]
+    return w.statement(f"SELECT count(*) FROM {w.target}{_where(conditions)}{_current(w, operation)}")
 
 
-def delete(
-    dialect: SqlDialect,
-    table: Table[object],
-    filters: Sequence[Filter],
-    present: frozenset[str],
-    choices: int,
-) -> Statement:
+def delete(dialect: SqlDialect, operation: Delete, present: frozenset[str], choices: int) -> Statement:
     """Render a deletion of rows."""
-    w = Writer(dialect, table)
-    conditions = [_condition(w, f, choices) for f in filters if f.name in present]
-    return w.statement(f"DELETE FROM {w.target}{_where(conditions)}")
+    w = Writer(dialect, operation.table)
+    where = _where([_condition(w, f, choices) for f in operation.filters if f.name in present])
+    if "limit" not in present:
+        return w.statement(f"DELETE FROM {w.target}{where}")
+    limit = f" LIMIT {w.value('limit')}"
+    if dialect.flavour in ("mysql", "mariadb"):
+        return w.statement(f"DELETE FROM {w.target}{where}{limit}")
+    key = w.column(operation.table.key)
+    chosen = f"SELECT {key} FROM {w.target}{where}{limit}"
+    # PostgreSQL would read the whole table for IN (SELECT ...), which it joins; the keys of an array it looks up.
+    among = f"= ANY(ARRAY({chosen}))" if dialect.flavour == "postgresql" else f"IN ({chosen})"
+    return w.statement(f"DELETE FROM {w.target} WHERE {key} {among}")
 
 
 def insert(dialect: SqlDialect, table: Table[object]) -> Statement:
@@ -222,6 +217,12 @@ def alive(dialect: SqlDialect, operation: Consume[object] | Increment[object]) -
     w = Writer(dialect, operation.table)
     conditions = [w.equal(operation.by), *(_condition(w, f, 0) for f in operation.alive)]
     return w.statement(f"SELECT {w.columns} FROM {w.target}{_where(conditions)}")
+
+
+def _current(w: Writer, operation: Find[R] | Count) -> str:
+    """Return what makes a read see past the snapshot of MySQL's REPEATABLE READ; MariaDB does not know FOR SHARE."""
+    mysql = w.dialect.flavour in ("mysql", "mariadb")
+    return " LOCK IN SHARE MODE" if operation.current and mysql else ""
 
 
 def _within(w: Writer, counter: str) -> str:

@@ -8,11 +8,19 @@ import pytest
 
 from kavach_core.errors import InvalidInput
 from kavach_core.testing.clauses.base import Clauses
-from kavach_core.testing.methods import KEYED_DELETES, METHODS, OWNED_DELETES, OWNERS, PURGE_METHODS, Method
+from kavach_core.testing.methods import (
+    KEYED_DELETES,
+    METHODS,
+    OWNED_DELETES,
+    OWNERS,
+    PURGE_METHODS,
+    PURGES,
+    Method,
+)
 from kavach_core.testing.samples import LATER, Values, long_ago, sample
 from kavach_schema.model import Column, Table
 from kavach_schema.tables import TABLES, TABLES_BY_NAME
-from kavach_schema.tables.agents import AUDIT_LOGS, COST_EVENTS
+from kavach_schema.tables.agents import APPROVAL_REQUESTS, AUDIT_LOGS, COST_EVENTS
 from kavach_schema.tables.oauth import OAUTH_ACCESS_TOKENS
 
 each_delete = pytest.mark.parametrize("method", KEYED_DELETES, ids=str)
@@ -71,7 +79,7 @@ class DeleteClauses(Clauses):
         What never expires stays. Windows are purged that began before a moment, and not at it.
         """
         now = long_ago()
-        columns = [f.column for f in method.operation.filters]
+        columns = _moments(method)
         last = 0 if method.operation.filters[0].comparison == "<=" else -1
         await method(self.storage, now + timedelta(days=1))
         rows = {
@@ -86,6 +94,35 @@ class DeleteClauses(Clauses):
             await self.assert_stored(method.table, row)
         assert await method(self.storage, now) == 0
         assert await method(self.storage, now + timedelta(days=1)) == 2
+
+    @each_purge
+    async def test_a_purge_may_be_limited(self, method: Method) -> None:
+        """With a limit a purge MUST delete that many of the rows that have expired, none with 0, and no others."""
+        now = long_ago()
+        await method(self.storage, now + timedelta(days=1))
+        rows = [await self._expiring(method.table, _moments(method), now - timedelta(seconds=n)) for n in (1, 2, 3)]
+        spared = await self._expiring(method.table, _moments(method), now + timedelta(hours=1))
+        assert [await method(self.storage, now, limit=limit) for limit in (0, 2, 2, 2)] == [0, 2, 1, 0]
+        for row in rows:
+            await self.assert_missing(method.table, row)
+        await self.assert_stored(method.table, spared)
+        with pytest.raises(InvalidInput):
+            await method(self.storage, now, limit=-1)
+        assert await method(self.storage, now + timedelta(days=1)) == 1
+
+    async def test_a_purge_of_requests_may_spare_those_of_a_status(self) -> None:
+        """With `statuses`, requests MUST be purged that have one of these, and no others."""
+        now = long_ago()
+        await self.storage.delete_expired_approval_requests(now + timedelta(days=1))
+        given: dict[str, Values] = {
+            status: await self.new(APPROVAL_REQUESTS, status=status, expires_at=now) for status in ("a", "b", "c")
+        }
+        assert await self.storage.delete_expired_approval_requests(now, statuses=["a", "c"]) == 2
+        await self.assert_stored(APPROVAL_REQUESTS, given["b"])
+        await self.assert_missing(APPROVAL_REQUESTS, given["a"])
+        with pytest.raises(InvalidInput):
+            await self.storage.delete_expired_approval_requests(now, statuses=[])
+        assert await self.storage.delete_expired_approval_requests(now + timedelta(days=1)) == 1
 
     @each_purge
     async def test_the_moment_of_a_purge_is_required(self, method: Method) -> None:
@@ -155,6 +192,11 @@ class DeleteClauses(Clauses):
     async def _expiring(self, table: Table[object], columns: list[str], moment: object) -> Values:
         given = {name: moment for name in columns if moment is not None or table.by_name[name].nullable}
         return await self.new(table, **given)
+
+
+def _moments(method: Method) -> list[str]:
+    """List the columns that a purge compares with its moment."""
+    return [f.column for f in method.operation.filters if f.name in PURGES]
 
 
 def _nullable(table: Table[object], columns: list[str]) -> bool:

@@ -10,7 +10,7 @@ import pytest
 from kavach_core.errors import InvalidInput
 from kavach_core.storage.operations import Filter
 from kavach_core.testing.clauses.base import Clauses
-from kavach_core.testing.methods import COUNTS, LISTS, PAGED, STREAMS, Method
+from kavach_core.testing.methods import COUNTS, KEYED_LISTS, LISTS, PAGED, STREAMS, Method
 from kavach_core.testing.samples import Values, another, at, fresh, sample
 from kavach_schema.tables.agents import AGENTS, AUDIT_LOGS, DELEGATION_CHAINS, PERMISSIONS
 
@@ -20,10 +20,11 @@ ALL: Final = 1_000_000
 PAGE: Final = 1000
 """More rows than this are streamed in several pages."""
 
-FIXED: Final = {"list_pending_approvals": {"status": "pending"}}
+FIXED: Final[dict[str, Values]] = {"list_pending_approvals": {"status": "pending"}}
 """What a list looks for without being asked."""
 
 each_list = pytest.mark.parametrize("method", LISTS, ids=str)
+each_keyed_list = pytest.mark.parametrize("method", KEYED_LISTS, ids=str)
 each_paged = pytest.mark.parametrize("method", PAGED, ids=str)
 each_filter = pytest.mark.parametrize(
     ("method", "chosen"),
@@ -185,6 +186,18 @@ class ListClauses(Clauses):
             permissions = await self.storage.find_permissions_by_agent_ids(chosen)
             assert sorted(row.agent_id for row in permissions) == sorted(agents[:number])
 
+    @each_keyed_list
+    async def test_rows_are_found_by_their_keys(self, method: Method) -> None:
+        """Of the keys that are named, any number, each stored row MUST come once and in the documented order."""
+        rows = [await self.new(method.table, created_at=at(number % 3)) for number in range(5)]
+        await self.new(method.table)
+        keys = [row[method.table.key] for row in rows]
+        expected = sorted(rows, key=lambda row: tuple(row[name] for name in method.operation.order))
+        assert [dict(found) for found in await method(self.storage, [*keys, keys[0], fresh()])] == expected
+        assert [dict(found) for found in await method(self.storage, keys[:1])] == rows[:1]
+        assert await method(self.storage, [fresh()]) == []
+        assert await method(self.storage, []) == []
+
     async def test_an_empty_choice_is_not_everything(self) -> None:
         """An empty `actions` MUST be refused rather than match all, and of no agents there are no permissions."""
         with pytest.raises(InvalidInput):
@@ -192,6 +205,7 @@ class ListClauses(Clauses):
         with pytest.raises(InvalidInput):
             await self.storage.count_audit_logs(actions=[])
         assert await self.storage.find_permissions_by_agent_ids([]) == []
+        assert await self.storage.find_delegation_chains_by_parents([]) == []
 
     async def test_delegations_are_found_from_either_end(self) -> None:
         """`agent_id` MUST match both ends of a chain; without any agent the question is refused."""

@@ -74,6 +74,7 @@ DELEGATION_CHAINS: Table[DelegationChain] = Table(
         key(),
         text("from_agent_id", belongs_to="kavach_agents"),
         text("to_agent_id", belongs_to="kavach_agents"),
+        text("parent_chain_id", null=True),
         json("permissions", "list[dict[str, JsonValue]]"),
         integer("depth", default=1),
         integer("max_depth", default=3),
@@ -81,7 +82,12 @@ DELEGATION_CHAINS: Table[DelegationChain] = Table(
         time("expires_at"),
         time("created_at"),
     ),
-    indexes=(("from_agent_id", "created_at", "id"), ("to_agent_id", "created_at", "id")),
+    indexes=(
+        ("from_agent_id", "created_at", "id"),
+        ("to_agent_id", "created_at", "id"),
+        ("parent_chain_id", "created_at", "id"),
+        ("expires_at",),
+    ),
 )
 
 AUDIT_LOGS: Table[AuditLog] = Table(
@@ -98,6 +104,7 @@ AUDIT_LOGS: Table[AuditLog] = Table(
         text("result", 32),
         text("code", 64, null=True),
         text("reason", 1024, null=True),
+        json("delegation_chain", "list[dict[str, JsonValue]]", null=True),
         integer("duration_ms"),
         integer("tokens_cost", null=True),
         text("ip", 64, null=True),
