@@ -11,12 +11,11 @@ from typing import Any
 from kavach_core.testing import Observer
 from kavach_schema.tables import TABLES_BY_NAME
 
-
 _POSTGRES_OPEN = (
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in transaction%'"
 )
 
-_INNODB_OPEN = re.compile(r"^---TRANSACTION \d+, ACTIVE (?:(?!^---).)*?thread id (\d+)", re.MULTILINE | re.DOTALL)
+_INNODB_OPEN = re.compile(r"^---TRANSACTION \S+, ACTIVE (?:(?!^---).)*?thread id (\d+)", re.MULTILINE | re.DOTALL)
 """Not `information_schema.innodb_trx`, which stays as it was while somebody reads it ten times a second."""
 
 
@@ -62,8 +61,7 @@ def server_observer(provider: str, url: str) -> Iterator[Observer]:
 def open_transactions(provider: str, url: str) -> Iterator[Callable[[], int]]:
     """Yield what counts the transactions that the database itself says are open.
 
-    Of a SQLite file it is known only whether somebody holds the lock of writers; of MySQL and MariaDB, not those in which
-    nothing was said yet.
+    Of a SQLite file it is known only whether somebody holds the lock of writers; MySQL tells only of those that wrote.
     """
     if provider == "sqlite":
         with closing(sqlite3.connect(url.removeprefix("sqlite:///"), timeout=0)) as connection:
