@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import AsyncIterator
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from types import ModuleType
@@ -51,22 +51,28 @@ class PrismaHost:
 
 
 @asynccontextmanager
-async def prisma_host(name: str, interface: prisma_setup.Interface) -> AsyncIterator[PrismaHost]:
-    """Generate a client, create the tables of both, and disconnect at the end."""
-    with ExitStack() as stack:
-        patch = stack.enter_context(pytest.MonkeyPatch.context())
+async def connected_host(provider: Provider, url: str, interface: prisma_setup.Interface) -> AsyncIterator[PrismaHost]:
+    """Generate a client, connect it to a database as it is, and disconnect at the end."""
+    with pytest.MonkeyPatch.context() as patch:
         for variable, value in prisma_setup.prepare().items():
             patch.setenv(variable, value)
-        provider, url = stack.enter_context(empty_database(name))
         package = package_for(provider, interface, host_schema(PRISMA_PROVIDERS[provider]))
         address = f"file:{url.removeprefix('sqlite:///')}" if provider == "sqlite" else url
         opened = PrismaHost(None, package, provider, address)
         opened.prisma = opened.client()
         await finished(opened.prisma.connect())
-        opened.storage = create_prisma_adapter(opened.prisma)
-        await finished(opened.storage.prepare_schema())
-        await finished(opened.prisma.execute_raw(SUBSCRIPTIONS))
         try:
             yield opened
         finally:
             await finished(opened.prisma.disconnect())
+
+
+@asynccontextmanager
+async def prisma_host(name: str, interface: prisma_setup.Interface) -> AsyncIterator[PrismaHost]:
+    """Connect to an empty database, and create the tables of both."""
+    with empty_database(name) as (provider, url):
+        async with connected_host(provider, url, interface) as opened:
+            opened.storage = create_prisma_adapter(opened.prisma)
+            await finished(opened.storage.prepare_schema())
+            await finished(opened.prisma.execute_raw(SUBSCRIPTIONS))
+            yield opened
