@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from contextlib import AsyncExitStack
+from importlib import import_module
 from typing import Any
-
-from playhouse import pwasyncio
 
 from bench.checks import audit_log_checks, check_agent
 from bench.data import NewAuditLog
@@ -38,6 +37,7 @@ class AsyncPeeweeHost:
 
 
 def _open(database: Database) -> Any:
+    pwasyncio = import_module("playhouse.pwasyncio")
     if database.provider == "sqlite":
         return pwasyncio.AsyncSqliteDatabase(database.path)
     if database.provider == "postgres":

@@ -46,7 +46,7 @@ class PrismaHost:
         sys.path.append(str(folder.parent))
         package: Any = import_module(folder.name)
         url = f"file:{database.path}" if database.provider == "sqlite" else database.url
-        self.provider = database.provider
+        self.provider: Provider = database.provider
         self.json: Any = package.Json
         self.client: Any = package.Prisma(datasource={"url": url})
         self.client.connect()

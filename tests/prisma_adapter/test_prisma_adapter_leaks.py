@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -16,7 +16,7 @@ from conformance.prisma_harness import AsyncPrismaHarness, SyncPrismaHarness
 from conformance.test_broken_adapters import cases_of
 from kavach_core.storage import AsyncStorage, Storage
 from kavach_core.storage.operations import Get
-from kavach_core.testing import StorageSuite
+from kavach_core.testing import Harness, StorageSuite
 from kavach_core.testing.lift import finished
 
 pytestmark = pytest.mark.not_in_memory
@@ -70,21 +70,24 @@ class Sync(SyncPrismaHarness):
     @contextmanager
     def _storage(self) -> Iterator[Storage]:
         with super()._storage() as storage:
-            yield Storage(Working(storage._backend, self._clients[-1]))
+            broken: Any = Working(storage._backend, self._clients[-1])
+            yield Storage(broken)
 
 
 class Async(AsyncPrismaHarness):
     @asynccontextmanager
     async def _storage(self) -> AsyncIterator[AsyncStorage]:
         async with super()._storage() as storage:
-            yield AsyncStorage(AsyncWorking(storage._backend, self._clients[-1]))
+            broken: Any = AsyncWorking(storage._backend, self._clients[-1])
+            yield AsyncStorage(broken)
 
 
 def test_a_transaction_that_is_left_open_is_noticed(place: tuple[str, str]) -> None:
     name, interface = place
+    base: type[Harness] = Sync if interface == "sync" else Async
 
     class Suite(StorageSuite):
-        harness = type("harness", (Sync if interface == "sync" else Async,), {"database": name})
+        harness = cast("type[Harness]", type("OnPlace", (base,), {"database": name}))
 
     def run(habit: Habit) -> None:
         broken.habit = habit
