@@ -106,7 +106,7 @@ def temporary_database(provider: Provider) -> Iterator[Database]:
         with TemporaryDirectory(prefix="kavach-bench-") as folder:
             yield Database(provider, f"sqlite:///{folder}/kavach.db", f"sqlite {sqlite3.sqlite_version}")
         return
-    _find_servers_package()
+    find_shared_modules()
     from servers import fresh_database
     from servers.start import start
 
@@ -114,8 +114,8 @@ def temporary_database(provider: Provider) -> Iterator[Database]:
         yield Database(provider, url, server.flavour)
 
 
-def _find_servers_package() -> None:
-    """Make `servers` importable, which the tests and the benchmark share; `make bench` has done so."""
+def find_shared_modules() -> None:
+    """Make importable what the tests and the benchmark share; `make bench` has done so."""
     root = Path(__file__).parents[1]
     for folder in ("tests", "tools"):
         if (path := str(root / folder)) not in sys.path:

@@ -29,6 +29,8 @@ class Subject:
     call: Callable[[Any], Any]
     check: Callable[[Any, Any], None]
     """Called with an input and the result, outside of the measurement."""
+    beside: str | None = None
+    """The subject with ordinary code of the same ORM, by name; None for the one whose role is `orm`."""
 
 
 @dataclass

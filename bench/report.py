@@ -37,12 +37,13 @@ class Line:
     times_record: float
     """Median over that of the raw driver with a record built by hand."""
     of_orm: float
-    """Median as a part of that of ordinary ORM code."""
+    """Median as a part of that of ordinary code on the same ORM; raw drivers beside SQLAlchemy's."""
 
 
 def lines(comparison: Comparison) -> list[Line]:
     """Return the lines of a comparison, in order."""
     medians = {sample.subject.role: sample.median for sample in comparison.samples}
+    named = {sample.subject.name: sample.median for sample in comparison.samples}
     return [
         Line(
             comparison.database,
@@ -57,7 +58,7 @@ def lines(comparison: Comparison) -> list[Line]:
             round(sample.spread, 4),
             round(sample.median / medians["raw"], 3),
             round(sample.median / medians["record"], 3),
-            round(sample.median / medians["orm"], 3),
+            round(sample.median / (named[sample.subject.beside] if sample.subject.beside else medians["orm"]), 3),
         )
         for sample in comparison.samples
     ]
@@ -110,7 +111,17 @@ def show_noise(console: Console, found: Sequence[Line]) -> None:
 
 def write_json(path: Path, found: Sequence[Line], *, rows: int, repeat: int) -> None:
     """Write all lines, and what they were measured on."""
-    packages = ("sqlalchemy", "pydantic", "psycopg", "mysqlclient", "aiosqlite", "asyncpg", "asyncmy")
+    packages = (
+        "sqlalchemy",
+        "peewee",
+        "prisma",
+        "pydantic",
+        "psycopg",
+        "mysqlclient",
+        "aiosqlite",
+        "asyncpg",
+        "asyncmy",
+    )
     document = {
         "rows": rows,
         "repeat": repeat,

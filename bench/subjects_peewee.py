@@ -49,10 +49,11 @@ def peewee_finders(host: PeeweeHost) -> list[Subject]:
         with host.database.atomic():
             return host.storage.find_agent_by_token_hash(token_hash)
 
+    own = "Peewee, Model.get()"
     return [
-        Subject("Peewee adapter", "adapter", host.storage.find_agent_by_token_hash, check_agent),
-        Subject("Peewee adapter, in atomic() per call", "adapter", joined, check_agent),
-        Subject("Peewee, Model.get()", "other", orm, lambda wanted, row: check_agent(wanted, _agent(row))),
+        Subject("Peewee adapter", "adapter", host.storage.find_agent_by_token_hash, check_agent, own),
+        Subject("Peewee adapter, in atomic() per call", "adapter", joined, check_agent, own),
+        Subject(own, "other", orm, lambda wanted, row: check_agent(wanted, _agent(row)), own),
     ]
 
 
@@ -71,8 +72,9 @@ def peewee_writers(host: PeeweeHost, raw: Raw) -> list[Subject]:
     def orm(new: NewAuditLog) -> None:
         host.models.AuditLog.create(**new.values)
 
+    own = "Peewee, Model.create()"
     return [
-        Subject("Peewee adapter", "adapter", lambda new: host.storage.create_audit_log(**new.values), returned),
-        Subject("Peewee adapter, in atomic() per call", "adapter", joined, returned),
-        Subject("Peewee, Model.create()", "other", orm, written),
+        Subject("Peewee adapter", "adapter", lambda new: host.storage.create_audit_log(**new.values), returned, own),
+        Subject("Peewee adapter, in atomic() per call", "adapter", joined, returned, own),
+        Subject(own, "other", orm, written, own),
     ]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, asynccontextmanager
+from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any, Literal
@@ -19,13 +19,16 @@ import pytest
 from database_fixture import PROVIDERS, Database, names_for
 
 Colour = Literal["sync", "asyncio"]
-Adapter = Literal["sqlalchemy", "peewee"]
+Adapter = Literal["sqlalchemy", "peewee", "prisma"]
 
 DRIVERS: dict[str, list[tuple[Colour, str]]] = {
     "sqlite": [("sync", "pysqlite"), ("asyncio", "aiosqlite")],
     "postgres": [("sync", "psycopg"), ("asyncio", "psycopg"), ("asyncio", "asyncpg")],
     "mysql": [("sync", "mysqldb"), ("sync", "pymysql"), ("asyncio", "asyncmy")],
 }
+
+PRISMA_DRIVERS: dict[str, list[tuple[Colour, str]]] = {"sqlite": [("sync", "engine")]}
+"""One colour: starting an engine takes longer than most tests; tests/prisma_adapter has both, on each database."""
 
 _SCHEMES = {"sqlite": "sqlite", "postgres": "postgresql", "mysql": "mysql"}
 
@@ -70,6 +73,16 @@ async def _lift_iterator(iterator: Iterator[Any]) -> AsyncIterator[Any]:
 
 
 @dataclass(frozen=True)
+class Host:
+    """What a host has opened, closed as storages are."""
+
+    stack: AsyncExitStack
+
+    async def close(self) -> None:
+        await self.stack.aclose()
+
+
+@dataclass(frozen=True)
 class Opened:
     """A way to open storages and Kavachs on one empty database with one driver."""
 
@@ -99,7 +112,7 @@ class Opened:
         if "storage" not in settings and self.adapter == "sqlalchemy":
             settings = {"database": self.settings, **settings}
         else:
-            storage = settings["storage"] if "storage" in settings else self.bare_storage()
+            storage = settings["storage"] if "storage" in settings else await self.bare_storage()
             settings["storage"] = getattr(storage, "value", storage)
         if self.colour == "asyncio":
             opened: Any = await create_async_kavach(**settings)
@@ -110,16 +123,24 @@ class Opened:
 
     async def storage(self, **options: Any) -> Any:
         """Open a storage with the asyncio face and its tables created; it is closed after the test."""
-        opened = self.bare_storage(**options)
+        opened = await self.bare_storage(**options)
         if self.colour == "sync":
             opened = Lifted(opened)
         self.closing.append(opened)
         await opened.prepare_schema()
         return opened
 
-    def bare_storage(self, **options: Any) -> Any:
+    async def bare_storage(self, **options: Any) -> Any:
         """Open a storage as it is, of its own colour; nothing is created, and the caller closes it."""
         provider = self.database.provider
+        if self.adapter == "prisma":
+            from kavach_prisma import create_prisma_adapter
+            from prisma_adapter.hosts import connected_host
+
+            stack = AsyncExitStack()
+            host = await stack.enter_async_context(connected_host(provider, self.database.url, self.colour))
+            self.closing.append(Host(stack))
+            return create_prisma_adapter(host.prisma, **options)
         if self.adapter == "peewee":
             from kavach_peewee import create_peewee_adapter
             from peewee_databases import Closing, make_database
@@ -162,6 +183,8 @@ def _adapters(metafunc: pytest.Metafunc) -> Iterator[tuple[Adapter, tuple[str, .
         from peewee_databases import DRIVERS as PEEWEE_DRIVERS
 
         yield "peewee", ("peewee",), PEEWEE_DRIVERS
+    if "prisma" in names and find_spec("prisma"):
+        yield "prisma", ("prisma",), PRISMA_DRIVERS
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import deque
 from dataclasses import dataclass
 from datetime import timedelta
@@ -9,6 +10,7 @@ from itertools import count
 from typing import Final
 
 from kavach_core.errors import TransactionAborted, TransactionError
+from kavach_schema.render.ddl import Flavour
 
 savepoints = count(1)
 
@@ -22,6 +24,20 @@ class Limits:
 
     max_wait: timedelta
     timeout: timedelta
+
+    def request(self, flavour: Flavour) -> str:
+        """Return the body of the request that begins a transaction.
+
+        At the level of MySQL itself, REPEATABLE READ, raising a counter locks its neighbours too: transactions that
+        raise different ones would wait for each other.
+        """
+        settings: dict[str, object] = {
+            "max_wait": int(self.max_wait.total_seconds() * 1000),
+            "timeout": int(self.timeout.total_seconds() * 1000),
+        }
+        if flavour in ("mysql", "mariadb"):
+            settings["isolation_level"] = "ReadCommitted"
+        return json.dumps(settings)
 
 
 class State:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,8 @@ ROOT = Path(__file__).parents[2]
 
 FIND = "find_agent_by_token_hash"
 WRITE = "create_audit_log"
+PRISMA_FIND = ["Prisma adapter", "Prisma, query_raw()", "Prisma, find_unique()"] if find_spec("prisma") else []
+PRISMA_WRITE = ["Prisma adapter", "Prisma, create()"] if find_spec("prisma") else []
 ROWS = {
     (FIND, "sync"): [
         "raw sqlite3",
@@ -26,6 +29,7 @@ ROWS = {
         "Peewee adapter",
         "Peewee adapter, in atomic() per call",
         "Peewee, Model.get()",
+        *PRISMA_FIND,
     ],
     (WRITE, "sync"): [
         "raw sqlite3",
@@ -39,6 +43,7 @@ ROWS = {
         "Peewee adapter",
         "Peewee adapter, in atomic() per call",
         "Peewee, Model.create()",
+        *PRISMA_WRITE,
     ],
     (FIND, "asyncio"): [
         "raw aiosqlite",
@@ -46,6 +51,9 @@ ROWS = {
         "raw aiosqlite + record",
         "adapter, own connection",
         "ORM, AsyncSession per call",
+        "Peewee adapter",
+        "Peewee adapter, in atomic() per call",
+        "Peewee, database.get()",
     ],
     (WRITE, "asyncio"): [
         "raw aiosqlite",
@@ -53,6 +61,9 @@ ROWS = {
         "raw aiosqlite + record",
         "adapter, own connection",
         "ORM, AsyncSession per call, add and commit",
+        "Peewee adapter",
+        "Peewee adapter, in atomic() per call",
+        "Peewee, database.run(Model.create)",
     ],
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
@@ -9,6 +10,13 @@ from typing import Any
 
 from kavach_core.testing import Observer
 from kavach_schema.tables import TABLES_BY_NAME
+
+_POSTGRES_OPEN = (
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in transaction%'"
+)
+
+_INNODB_OPEN = re.compile(r"^---TRANSACTION \S+, ACTIVE (?:(?!^---).)*?thread id (\d+)", re.MULTILINE | re.DOTALL)
+"""Not `information_schema.innodb_trx`, which stays as it was while somebody reads it ten times a second."""
 
 
 class DriverObserver:
@@ -47,3 +55,47 @@ def server_observer(provider: str, url: str) -> Iterator[Observer]:
         connected.select_db(url.rpartition("/")[2])
     with connected as connection:
         yield DriverObserver(lambda: nullcontext(connection), "%s")
+
+
+@contextmanager
+def open_transactions(provider: str, url: str) -> Iterator[Callable[[], int]]:
+    """Yield what counts the transactions that the database itself says are open.
+
+    Of a SQLite file it is known only whether somebody holds the lock of writers; MySQL tells only of those that wrote.
+    """
+    if provider == "sqlite":
+        with closing(sqlite3.connect(url.removeprefix("sqlite:///"), timeout=0)) as connection:
+            yield lambda: _count_sqlite(connection)
+        return
+    from servers.connections import connect_mysql, connect_postgres
+
+    if provider == "postgres":
+        with connect_postgres(url) as postgres:
+            yield lambda: _count_postgres(postgres)
+    else:
+        with connect_mysql(url) as mysql:
+            yield lambda: _count_mysql(mysql, url.rpartition("/")[2])
+
+
+def _count_sqlite(connection: sqlite3.Connection) -> int:
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+            raise
+        return 1
+    connection.rollback()
+    return 0
+
+
+def _count_postgres(connection: Any) -> int:
+    (count,) = connection.execute(_POSTGRES_OPEN).fetchone()
+    return int(count)
+
+
+def _count_mysql(connection: Any, database: str) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW ENGINE INNODB STATUS")
+        busy = _INNODB_OPEN.findall(cursor.fetchone()[2])
+        cursor.execute("SHOW PROCESSLIST")
+        return sum(str(thread) in busy for thread, _, _, name, *_ in cursor.fetchall() if name == database)

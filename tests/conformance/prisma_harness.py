@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -13,7 +14,7 @@ import pytest
 
 import prisma_setup
 from conformance.databases import empty_database
-from conformance.observers import server_observer, sqlite_observer
+from conformance.observers import open_transactions, server_observer, sqlite_observer
 from kavach_core.storage import AsyncStorage, Storage
 from kavach_core.testing import Harness, HostTransaction, Observer
 from kavach_prisma import create_prisma_adapter
@@ -74,6 +75,7 @@ class PrismaHarness(Harness):
                 with closing(sqlite3.connect(self._path)) as connection:
                     connection.execute("PRAGMA journal_mode = WAL")
             self.package = package_for(self._provider, self.colour, host_schema(PRISMA_PROVIDERS[self._provider]))
+            self._open_transactions = stack.enter_context(open_transactions(self._provider, self._url))
             yield
 
     @property
@@ -95,6 +97,10 @@ class PrismaHarness(Harness):
         with server_observer(self._provider, self._url) if server else sqlite_observer(self._path) as observer:
             yield observer
 
+    @property
+    def _connected(self) -> list[Any]:
+        return [client for client in self._clients if client.is_connected()]
+
     @contextmanager
     def statements(self) -> Iterator[Statements]:
         counted = Statements()
@@ -107,6 +113,12 @@ def host_schema(provider: Any) -> str:
     """Return the schema of a host: our models, and one of its own."""
     text = " @db.VarChar(200)" if provider == "mysql" else ""
     return SCHEMA.format(provider=provider, models=render_models(TABLES, provider), text=text)
+
+
+def busy(metrics: Any) -> int:
+    """Return how many connections of an engine's pool are in use: each transaction has one."""
+    (gauge,) = [gauge for gauge in metrics.gauges if gauge.key == "prisma_pool_connections_busy"]
+    return int(gauge.value)
 
 
 def select(handle: Any, table: str, column: str) -> str:
@@ -157,6 +169,9 @@ class SyncPrismaHarness(PrismaHarness):
         client.execute_raw(CREATE[self._provider])
         yield SyncHost(client)
 
+    def leaks(self) -> int:
+        return sum(busy(client.get_metrics()) for client in self._connected) or self._open_transactions()
+
 
 class AsyncPrismaHarness(PrismaHarness):
     colour = "asyncio"
@@ -185,6 +200,10 @@ class AsyncPrismaHarness(PrismaHarness):
         client = self._clients[0]
         await client.execute_raw(CREATE[self._provider])
         yield AsyncHost(client)
+
+    async def leaks(self) -> int:
+        counts = [busy(await client.get_metrics()) for client in self._connected]
+        return sum(counts) or self._open_transactions()
 
 
 @dataclass
@@ -231,6 +250,19 @@ class SyncTransaction:
         self.manager.rollback()
 
 
+async def uncancelled(request: Coroutine[Any, Any, Any]) -> Any:
+    """Wait for the answer of a request also when this task is cancelled meanwhile.
+
+    prisma-client-py does not: a transaction that it begins just then stays open until its time limit.
+    """
+    task = asyncio.ensure_future(request)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise
+
+
 @dataclass
 class AsyncHost:
     """The same under asyncio."""
@@ -240,7 +272,11 @@ class AsyncHost:
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[HostTransaction]:
         manager = self.client.tx(max_wait=PATIENCE, timeout=2 * PATIENCE)
-        transaction = AsyncTransaction(await manager.start(), manager)
+        try:
+            transaction = AsyncTransaction(await uncancelled(manager.start()), manager)
+        except asyncio.CancelledError:
+            await manager.rollback()
+            raise
         try:
             yield transaction
         finally:
@@ -268,8 +304,8 @@ class AsyncTransaction:
 
     async def commit(self) -> None:
         self.open = False
-        await self.manager.commit()
+        await uncancelled(self.manager.commit())
 
     async def rollback(self) -> None:
         self.open = False
-        await self.manager.rollback()
+        await uncancelled(self.manager.rollback())

@@ -64,14 +64,9 @@ async def opened(
 
 
 async def _unprepared(participant: Participant, database: Database, stack: AsyncExitStack, naming: Any) -> Any:
-    if participant.adapter == "prisma":
-        from prisma_adapter.hosts import connected_host
-
-        opening = connected_host(database.provider, database.url, participant.colour, **naming)
-        return (await stack.enter_async_context(opening)).storage
     closing: list[Any] = []
     way = Opened(database, participant.colour, participant.driver, closing, participant.adapter)
-    storage = way.bare_storage(**naming)
+    storage = await way.bare_storage(**naming)
     for each in (*closing, storage):
         stack.push_async_callback(_close, each)
     return storage

@@ -18,14 +18,17 @@ collect_ignore_glob = [] if importlib.util.find_spec("prisma") else ["*.py"]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "host" in metafunc.fixturenames:
+    if {"host", "place"} & {*metafunc.fixturenames}:
         chosen = [
             pytest.param((name, interface), id=f"{name}-{interface}", marks=pytest.mark.database)
             for name in names_for(metafunc)
             if name != "sqlite-memory"
             for interface in ("sync", "asyncio")
         ]
-        metafunc.parametrize("host", chosen, indirect=True, scope="module")
+        if "host" in metafunc.fixturenames:
+            metafunc.parametrize("host", chosen, indirect=True, scope="module")
+        else:
+            metafunc.parametrize("place", chosen)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

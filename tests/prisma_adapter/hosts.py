@@ -61,10 +61,8 @@ async def prisma_host(name: str, interface: prisma_setup.Interface) -> AsyncIter
 
 
 @asynccontextmanager
-async def connected_host(
-    provider: Provider, url: str, interface: prisma_setup.Interface, **options: Any
-) -> AsyncIterator[PrismaHost]:
-    """Generate a client, connect it, and disconnect it at the end; the options are those of the storage."""
+async def connected_host(provider: Provider, url: str, interface: prisma_setup.Interface) -> AsyncIterator[PrismaHost]:
+    """Generate a client, connect it to a database as it is, and disconnect it at the end."""
     with pytest.MonkeyPatch.context() as patch:
         for variable, value in prisma_setup.prepare().items():
             patch.setenv(variable, value)
@@ -74,7 +72,7 @@ async def connected_host(
         opened.prisma = opened.client()
         await finished(opened.prisma.connect())
         try:
-            opened.storage = create_prisma_adapter(opened.prisma, **options)
+            opened.storage = create_prisma_adapter(opened.prisma)
             yield opened
         finally:
             await finished(opened.prisma.disconnect())

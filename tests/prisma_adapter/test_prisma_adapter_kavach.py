@@ -1,4 +1,4 @@
-"""The engine on the Prisma adapter: the documented example, and tables that another adapter created."""
+"""The engine on the Prisma adapter: the documented example, missing tables, and what it needs to be imported."""
 
 from __future__ import annotations
 
@@ -14,9 +14,7 @@ from colours import Lifted
 from kavach_core import create_async_kavach, create_kavach
 from kavach_core.errors import SchemaMismatch
 from kavach_core.testing.lift import finished
-from kavach_core.testing.samples import sample
 from kavach_prisma import create_prisma_adapter
-from kavach_schema.tables.agents import AGENTS
 from prisma_adapter.hosts import PrismaHost
 
 pytestmark = [pytest.mark.not_in_memory, pytest.mark.asyncio(loop_scope="module")]
@@ -36,22 +34,6 @@ class OnPrisma:
 
 async def test_the_documented_example(host: PrismaHost) -> None:
     await test_quickstart.test_the_documented_example(OnPrisma(host))  # type: ignore[arg-type]
-
-
-async def test_tables_that_another_adapter_created(host: PrismaHost) -> None:
-    pytest.importorskip("sqlalchemy")
-    from kavach_sqlalchemy import create_engine, create_sqlalchemy_adapter
-
-    url = host.url.replace("file:", "sqlite:///")
-    engine = create_engine(host.provider, url)
-    other = create_sqlalchemy_adapter(engine, prefix="moved_")
-    theirs = other.create_agent(**sample(AGENTS, metadata={"k": [1, 2.5, "é"]}))
-
-    storage: Any = create_prisma_adapter(host.prisma, skip_migrations=True, prefix="moved_")
-    assert await finished(storage.find_agent_by_token_hash(theirs.token_hash)) == theirs
-    ours = await finished(storage.create_agent(**sample(AGENTS)))
-    assert other.find_agent_by_id(ours.id) == ours
-    engine.dispose()
 
 
 async def test_missing_tables_are_named(host: PrismaHost) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -20,7 +21,7 @@ from kavach_core.storage import AsyncStorage, Storage
 from kavach_core.testing.lift import entered, finished
 from kavach_core.testing.samples import sample
 from kavach_prisma import create_prisma_adapter
-from kavach_schema.tables.agents import AGENTS
+from kavach_schema.tables.agents import AGENTS, RATE_LIMITS
 from prisma_adapter.hosts import PrismaHost
 
 pytestmark = [pytest.mark.not_in_memory, pytest.mark.asyncio(loop_scope="module")]
@@ -81,6 +82,21 @@ async def test_a_conflict_leaves_the_hosts_transaction_usable(host: PrismaHost) 
         await finished(view.create_agent(**other))
     assert await is_stored(host, row)
     assert await is_stored(host, other)
+
+
+async def test_transactions_raise_different_counters_at_the_same_time(host: PrismaHost) -> None:
+    """At MySQL's own isolation level the first would lock the row that comes next in the index too."""
+    if host.provider == "sqlite":
+        pytest.skip("SQLite knows one writer")
+    counters = [sample(RATE_LIMITS, agent_id=f"{place}-{uuid4()}", count=1) for place in ("first", "next")]
+    for counter in counters:
+        await finished(host.storage.increment_rate_limit(**counter))
+    async with entered(host.storage.transaction()) as one, entered(host.storage.transaction()) as other:
+        raised = [
+            await finished(storage.increment_rate_limit(**{**counter, "id": sample(RATE_LIMITS)["id"]}))
+            for storage, counter in zip((one, other), counters, strict=True)
+        ]
+    assert [row.count for row in raised] == [2, 2]
 
 
 async def test_a_spoiled_transaction_is_not_said_to_be_committed(host: PrismaHost) -> None:

@@ -102,6 +102,20 @@ def test_version_is_the_one_that_prisma_client_py_wants() -> None:
     assert said.split()[1] == wanted
 
 
+@pytest.mark.one_database
+def test_where_the_host_has_an_engine_it_is_used(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own, told = tmp_path / "query-engine", tmp_path / "told"
+    own.write_text(f'#!/bin/sh\necho "$@" >> {told}\nexec {prisma_setup.FOLDER}/query-engine "$@"\n')
+    own.chmod(0o755)
+    monkeypatch.setenv("PRISMA_QUERY_ENGINE_BINARY", str(own))
+    assert prisma_setup.prepare()["PRISMA_QUERY_ENGINE_BINARY"] == str(own)
+    with connected(database) as client:
+        assert client.prisma.query_raw("SELECT 1 AS one") == [{"one": 1}]
+    assert "--enable-raw-queries" in told.read_text()
+
+
 def test_the_webassembly_engine_is_built_from_that_version() -> None:
     script = (
         "const {createRequire} = require('module'); const r = createRequire(process.argv[1] + '/');"

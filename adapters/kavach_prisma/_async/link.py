@@ -17,6 +17,7 @@ from kavach_core.errors import (
     TransactionContextLost,
 )
 from kavach_core.storage.sql import Plan, Planner, Request, Rows, SqlDialect, Steps, planner_for
+from kavach_prisma._async.own import AsyncOwnTransaction
 from kavach_prisma._client import known_flavour, learn_flavour, sql_dialect
 from kavach_prisma._colour import start_uncancelled
 from kavach_prisma._errors import LIMIT_PASSED, translated
@@ -123,7 +124,7 @@ class AsyncLink:
     @asynccontextmanager
     async def transaction(self, limits: Limits) -> AsyncIterator[AsyncLink]:
         """Open a transaction of our own; this link MUST NOT be one already: `tx.tx()` is another, unrelated one."""
-        manager = self.client.tx(max_wait=limits.max_wait, timeout=limits.timeout)
+        manager = AsyncOwnTransaction(self.client, limits.request(self.dialect.flavour))
         with self.translating(None):
             client = await start_uncancelled(manager)
         link = AsyncLink(client, self.planner, State(client._tx_id))
@@ -141,7 +142,7 @@ class AsyncLink:
         await self.steps(_one(sql))
 
 
-async def _commit(link: AsyncLink, manager: Any) -> None:
+async def _commit(link: AsyncLink, manager: AsyncOwnTransaction) -> None:
     try:
         with link.translating(None):
             await manager.commit()
@@ -149,7 +150,7 @@ async def _commit(link: AsyncLink, manager: Any) -> None:
         raise TransactionAborted(LIMIT_PASSED) from error.__cause__
 
 
-async def _roll_back(link: AsyncLink, manager: Any, error: BaseException) -> None:
+async def _roll_back(link: AsyncLink, manager: AsyncOwnTransaction, error: BaseException) -> None:
     """Roll back, unless the transaction is over already: after its time limit, or a commit that failed."""
     try:
         with link.translating(None):

@@ -23,6 +23,7 @@ from kavach_prisma._client import known_flavour, learn_flavour, sql_dialect
 from kavach_prisma._colour import start
 from kavach_prisma._errors import LIMIT_PASSED, translated
 from kavach_prisma._requests import batches, read, written
+from kavach_prisma._sync.own import OwnTransaction
 from kavach_prisma._transaction import Limits, State, savepoints
 from kavach_schema.model import Table
 from kavach_schema.render.ddl import Naming
@@ -125,7 +126,7 @@ class Link:
     @contextmanager
     def transaction(self, limits: Limits) -> Iterator[Link]:
         """Open a transaction of our own; this link MUST NOT be one already: `tx.tx()` is another, unrelated one."""
-        manager = self.client.tx(max_wait=limits.max_wait, timeout=limits.timeout)
+        manager = OwnTransaction(self.client, limits.request(self.dialect.flavour))
         with self.translating(None):
             client = start(manager)
         link = Link(client, self.planner, State(client._tx_id))
@@ -143,7 +144,7 @@ class Link:
         self.steps(_one(sql))
 
 
-def _commit(link: Link, manager: Any) -> None:
+def _commit(link: Link, manager: OwnTransaction) -> None:
     try:
         with link.translating(None):
             manager.commit()
@@ -151,7 +152,7 @@ def _commit(link: Link, manager: Any) -> None:
         raise TransactionAborted(LIMIT_PASSED) from error.__cause__
 
 
-def _roll_back(link: Link, manager: Any, error: BaseException) -> None:
+def _roll_back(link: Link, manager: OwnTransaction, error: BaseException) -> None:
     """Roll back, unless the transaction is over already: after its time limit, or a commit that failed."""
     try:
         with link.translating(None):

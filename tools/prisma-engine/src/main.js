@@ -35,7 +35,7 @@ try {
   const datamodel = readDatamodel(process.env)
   const database = await openDatabase(datamodel.source)
   const engine = await startEngine(datamodel, database, { logQueries: Boolean(process.env.LOG_QUERIES) })
-  await listen(engine, { host: options.host, port: Number(options.port) })
+  await listen(engine, database, { host: options.host, port: Number(options.port) })
 } catch (error) {
   fail(error)
 }

@@ -2,12 +2,14 @@
 
 import { createServer } from 'node:http'
 
+import { metricsOf } from './metrics.js'
+
 const TRANSACTION = /^\/transaction\/([^/]+)\/(commit|rollback)$/
 
-/** Serve `engine`; return when connections are accepted. */
-export async function listen(engine, { host, port }) {
+/** Serve `engine` and the metrics of `database`; return when connections are accepted. */
+export async function listen(engine, database, { host, port }) {
   const server = createServer((request, response) => {
-    answer(engine, request, response).catch((error) => broken(response, error))
+    answer(engine, database, request, response).catch((error) => broken(response, error))
   })
   // Like the binary, never close a connection that the client keeps: it may be sending the next request just then.
   server.keepAliveTimeout = 0
@@ -16,7 +18,7 @@ export async function listen(engine, { host, port }) {
   await new Promise((resolve, reject) => server.once('error', reject).listen(port, host, resolve))
 }
 
-async function answer(engine, request, response) {
+async function answer(engine, database, request, response) {
   const { method, url } = request
   const body = await read(request).catch(() => null)
   if (body === null) return response.destroy() // the client left before it had asked
@@ -32,7 +34,7 @@ async function answer(engine, request, response) {
   }
   const [, id, command] = (method === 'POST' && TRANSACTION.exec(url)) || []
   if (command) return send(response, await engine[command](id))
-  if (url.startsWith('/metrics')) return send(response, { status: 501, body: '"this engine has no metrics"' })
+  if (url.startsWith('/metrics')) return send(response, metricsOf(database.connections(), url, body))
   return send(response, { status: 404, body: '' })
 }
 

@@ -9,8 +9,8 @@ const OPENERS = {
 }
 
 /**
- * Open the database of a datasource and make sure that it answers. Return its driver adapter, and of a server the
- * `host`, `port`, `database` and `user` that errors name.
+ * Open the database of a datasource and make sure that it answers. Return its driver adapter, `connections()`,
+ * which counts those that are open and idle, and of a server the `host`, `port`, `database` and `user` that errors name.
  */
 export async function openDatabase(source) {
   const open = OPENERS[source.provider]

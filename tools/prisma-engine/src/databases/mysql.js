@@ -138,6 +138,7 @@ export async function openMySQL(source) {
     // the engine writes the database's name before that of each table
     adapter: { ...queryableOn(performOnce), startTransaction, getConnectionInfo: () => ok({ schemaName: endpoint.database }) },
     check,
+    connections: () => ({ open: pool.pool._allConnections.length, idle: pool.pool._freeConnections.length }),
     host: url.hostname,
     port: Number(url.port) || 3306,
     database: endpoint.database,

@@ -66,6 +66,7 @@ export async function openPostgreSQL(source) {
   return {
     adapter: { ...queryableOn(pool), startTransaction, getConnectionInfo: () => official.getConnectionInfo() },
     check,
+    connections: () => ({ open: pool.totalCount, idle: pool.idleCount }),
     host: url.hostname || given.host || 'localhost',
     port: Number(url.port) || 5432,
     database: decodeURIComponent(url.pathname.slice(1)),

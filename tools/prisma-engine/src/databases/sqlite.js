@@ -177,6 +177,7 @@ export async function openSQLite(source) {
   const patience = 1000 * Number(new URLSearchParams(parameters).get('socket_timeout') ?? 5)
   const turn = queue()
   const idle = []
+  let open = 0
 
   function take() {
     const found = idle.pop()
@@ -184,13 +185,15 @@ export async function openSQLite(source) {
     const connection = new Database(path, { timeout: 0 })
     connection.defaultSafeIntegers(true)
     connection.exec('PRAGMA foreign_keys = ON')
+    open += 1
     return connection
   }
 
   function giveBack(connection) {
     if (connection.inTransaction) connection.exec('ROLLBACK')
-    if (idle.length < IDLE_CONNECTIONS) idle.push(connection)
-    else connection.close()
+    if (idle.length < IDLE_CONNECTIONS) return idle.push(connection)
+    open -= 1
+    connection.close()
   }
 
   function queryableOn(run) {
@@ -258,5 +261,6 @@ export async function openSQLite(source) {
   return {
     adapter: { ...queryableOn(single), startTransaction },
     check: () => single(query, { sql: 'SELECT 1', args: [] }),
+    connections: () => ({ open, idle: idle.length }),
   }
 }
