@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -42,10 +42,24 @@ REASONS: Final[dict[Code, str]] = {
 
 
 @dataclass(frozen=True, slots=True)
+class Refusal:
+    """What kept one grant from allowing a call; `route` are the agents that the grant came by."""
+
+    code: Code
+    route: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
-    """What was decided; `code` is None exactly when the call is allowed."""
+    """What was decided; `code` is None exactly when the call is allowed.
+
+    `constraints` names what fired: each constraint that kept a covering grant from the call, or that asked a person.
+    `route` are the agents upstream of the grant that allowed, or that came nearest to it.
+    """
 
     code: Code | None
+    constraints: tuple[str, ...] = ()
+    route: tuple[str, ...] = ()
 
     @property
     def allowed(self) -> bool:
@@ -56,9 +70,6 @@ class Verdict:
     def reason(self) -> str | None:
         """Return the text for people, None where the call is allowed."""
         return None if self.code is None else REASONS[self.code]
-
-
-ALLOWED: Final = Verdict(None)
 
 
 NEARNESS: Final[tuple[Code, ...]] = (
@@ -73,13 +84,23 @@ NEARNESS: Final[tuple[Code, ...]] = (
 )
 """What can keep an active agent from a call, the failure nearest to an allow last."""
 
+CONSTRAINTS: Final[dict[Code, str]] = {
+    "ip_not_allowed": "ip_allowlist",
+    "outside_time_window": "time_window",
+    "argument_not_allowed": "allowed_arg_patterns",
+    "rate_limited": "max_calls_per_hour",
+    "approval_denied": "require_approval",
+    "approval_required": "require_approval",
+}
+"""The constraint that fires with each code."""
+
 
 @dataclass(frozen=True, slots=True)
 class Weighed:
-    """What pure rules say: the grants that remain, and the failure nearest to an allow among the others."""
+    """What pure rules say: the grants that remain, and what kept the others."""
 
     grants: tuple[Grant, ...]
-    nearest: Code
+    refusals: tuple[Refusal, ...]
 
 
 def weigh(grants: Iterable[Grant], call: Call) -> Weighed:
@@ -88,21 +109,31 @@ def weigh(grants: Iterable[Grant], call: Call) -> Weighed:
     The order of grants does not matter. Those that remain come in the order in which they are best tried: one that asks
     for nothing costs nothing, and a person is asked last.
     """
-    nearest: Code = "no_permission"
+    refusals: list[Refusal] = []
     open_to: list[Grant] = []
     for grant in grants:
         if not grant.covers(call.action, call.resource):
             continue
         for condition in grant.conditions:
             if (failure := failing(condition.constraints, call)) is not None:
-                nearest = nearer(nearest, failure)
+                refusals.append(Refusal(failure, grant.route))
                 break
         else:
             open_to.append(grant)
     open_to.sort(key=lambda grant: (grant.needs_approval, [(c.agent_id, c.key) for c in grant.counters]))
-    return Weighed(tuple(open_to), nearest)
+    return Weighed(tuple(open_to), tuple(refusals))
 
 
-def nearer(one: Code, other: Code) -> Code:
-    """Return the failure of two that is nearer to an allow."""
-    return one if NEARNESS.index(one) >= NEARNESS.index(other) else other
+def allow(grant: Grant, refusals: Iterable[Refusal]) -> Verdict:
+    """Return that a grant allows; `refusals` are what fired on the way there."""
+    return Verdict(None, _fired(refusals), grant.route)
+
+
+def deny(refusals: Sequence[Refusal]) -> Verdict:
+    """Return the denial whose code is that of the refusal nearest to an allow; without any there is no permission."""
+    nearest = max(refusals, key=lambda one: (NEARNESS.index(one.code), one.route), default=Refusal("no_permission"))
+    return Verdict(nearest.code, _fired(refusals), nearest.route)
+
+
+def _fired(refusals: Iterable[Refusal]) -> tuple[str, ...]:
+    return tuple(sorted({CONSTRAINTS[one.code] for one in refusals if one.code in CONSTRAINTS}))

@@ -15,6 +15,7 @@ __all__ = [
     "ApiKey",
     "ApprovalRequest",
     "AuditLog",
+    "AuditSeal",
     "BudgetPolicy",
     "CostEvent",
     "DelegationChain",
@@ -214,11 +215,30 @@ class AuditLog(Record):
     result: str
     code: str | None = None
     reason: str | None = None
+    constraints: list[str] | None = None
+    delegation_chain: list[str] | None = None
     duration_ms: int
+    duration_us: int | None = None
     tokens_cost: int | None = None
     ip: str | None = None
     user_agent: str | None = None
     timestamp: datetime
+
+
+class AuditSeal(Record):
+    """A batch of audit rows by their digests, chained to the batch before; the key is the number, as text."""
+
+    id: str
+    number: int
+    leaves: list[str]
+    row_count: int
+    root: str
+    last_timestamp: datetime | None = None
+    last_id: str | None = None
+    removed_before: datetime | None = None
+    previous: str
+    hash: str
+    sealed_at: datetime
 
 
 class RateLimit(Record):

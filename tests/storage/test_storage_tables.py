@@ -6,8 +6,11 @@ from kavach_schema.model import UNSET, Column
 from kavach_schema.tables import TABLES, TABLES_BY_NAME
 from storage.documented_tables import DOCUMENTED
 
-ADDED = {("kavach_audit_logs", "code")}
+ADDED = {("kavach_audit_logs", column) for column in ("code", "constraints", "delegation_chain", "duration_us")}
 """Columns of ours, each nullable or with a default, so that the original's rows fit."""
+
+ADDED_TABLES = {"kavach_audit_seals"}
+"""Tables of ours."""
 
 ADDED_UNIQUES = {
     ("kavach_agents", ("token_hash",)),
@@ -23,9 +26,10 @@ KINDS = {"text": "text", "int": "integer", "bool": "boolean", "json": "json", "t
 COLUMNS = [(table, column) for table, columns in DOCUMENTED.items() for column in columns.split(", ")]
 
 
-def test_there_are_39_tables() -> None:
+def test_there_are_39_documented_tables() -> None:
     assert len(DOCUMENTED) == 39
-    assert sorted(DOCUMENTED) == sorted(TABLES_BY_NAME)
+    assert {*DOCUMENTED, *ADDED_TABLES} == set(TABLES_BY_NAME)
+    assert not ADDED_TABLES & set(DOCUMENTED)
 
 
 def test_every_documented_column_is_there_as_documented() -> None:
@@ -50,7 +54,7 @@ def _default(column: Column) -> str:
 
 def test_every_other_column_is_one_that_we_added_on_purpose() -> None:
     documented = {(table, text.split()[0]) for table, text in COLUMNS}
-    ours = {(table.name, column.name) for table in TABLES for column in table.columns}
+    ours = {(table.name, column.name) for table in TABLES if table.name not in ADDED_TABLES for column in table.columns}
     assert ours - documented == ADDED
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Literal, Unpack
 
 from kavach_core.engine.export import render_csv, render_json
+from kavach_core.engine.reading import Clock
+from kavach_core.engine.settings import Rules
 from kavach_core.errors import InvalidInput
 from kavach_core.storage import AsyncStorage
 from kavach_schema.filters import AuditLogFilter
@@ -16,9 +18,11 @@ MAX_PAGE = 1000
 class AsyncAudit:
     """The audit trail of a Kavach."""
 
-    def __init__(self, storage: AsyncStorage) -> None:
-        """Read from a storage."""
+    def __init__(self, storage: AsyncStorage, rules: Rules, clock: Clock) -> None:
+        """Use a storage under rules."""
         self._storage = storage
+        self._rules = rules
+        self._clock = clock
 
     async def query(
         self,

@@ -7,6 +7,8 @@ from __future__ import annotations
 from typing import Literal, Unpack
 
 from kavach_core.engine.export import render_csv, render_json
+from kavach_core.engine.reading import Clock
+from kavach_core.engine.settings import Rules
 from kavach_core.errors import InvalidInput
 from kavach_core.storage import Storage
 from kavach_schema.filters import AuditLogFilter
@@ -18,9 +20,11 @@ MAX_PAGE = 1000
 class Audit:
     """The audit trail of a Kavach."""
 
-    def __init__(self, storage: Storage) -> None:
-        """Read from a storage."""
+    def __init__(self, storage: Storage, rules: Rules, clock: Clock) -> None:
+        """Use a storage under rules."""
         self._storage = storage
+        self._rules = rules
+        self._clock = clock
 
     def query(
         self,
