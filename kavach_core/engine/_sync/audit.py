@@ -4,9 +4,10 @@
 
 from __future__ import annotations
 
-from typing import Literal, Unpack
+import io
+from typing import Unpack
 
-from kavach_core.engine.export import render_csv, render_json
+from kavach_core.engine.export import Export, ExportFormat, Progress, TextFile
 from kavach_core.engine.reading import Clock
 from kavach_core.engine.settings import Rules
 from kavach_core.errors import InvalidInput
@@ -42,13 +43,33 @@ class Audit:
             raise InvalidInput(f"limit: must be an integer from 1 to {MAX_PAGE}; export() returns everything")
         return self._storage.query_audit_logs(limit=limit, offset=offset, after=after, **filters)
 
-    def export(self, *, format: Literal["csv", "json"] = "json", **filters: Unpack[AuditLogFilter]) -> str:
-        """Return all matching audit rows as text, oldest first: CSV (RFC 4180) with a header, or a JSON array.
+    def count(self, **filters: Unpack[AuditLogFilter]) -> int:
+        """Return how many audit rows match."""
+        return self._storage.count_audit_logs(**filters)
 
-        Cells that a spreadsheet would take for a formula get a leading apostrophe. Raises `InvalidInput` for another
-        format.
+    def export(self, *, format: ExportFormat = "json", **filters: Unpack[AuditLogFilter]) -> str:
+        """Return all matching audit rows as text, as `export_to` writes it."""
+        text = io.StringIO(newline="")
+        self.export_to(text, format=format, **filters)
+        return text.getvalue()
+
+    def export_to(
+        self,
+        file: TextFile,
+        *,
+        format: ExportFormat = "json",
+        progress: Progress | None = None,
+        **filters: Unpack[AuditLogFilter],
+    ) -> int:
+        """Write all matching audit rows to a text file, oldest first, in constant memory; return how many there were.
+
+        CSV (RFC 4180, with a header), a JSON array, or JSON Lines. Cells of CSV that a spreadsheet would take for a
+        formula get a leading apostrophe. A file that you open for CSV MUST have `newline=""`. `progress` is called with
+        the number of rows so far, every 1000 rows and at the end. What was written before an error stays in the file.
+
+        Raises `InvalidInput` for another format.
         """
-        if format not in ("csv", "json"):
-            raise InvalidInput('format: use "csv" or "json"')
-        rows = [row for row in self._storage.stream_audit_logs(**filters)]
-        return render_csv(rows) if format == "csv" else render_json(rows)
+        export = Export(file, format, progress)
+        for row in self._storage.stream_audit_logs(**filters):
+            export.write(row)
+        return export.finish()
