@@ -7,9 +7,10 @@ from kavach_core.engine._sync.create import create_kavach
 from kavach_core.engine._sync.kavach import Kavach
 from kavach_core.engine._sync.webhook import create_approval_webhook
 from kavach_core.engine.signing import verify_webhook
-from kavach_core.engine.values import Agent, Approval, AuthorizeResult, Delegation
+from kavach_core.engine.values import Agent, Approval, AuditHead, AuditProblem, AuditReport, AuthorizeResult, Delegation
 from kavach_core.errors import (
     ApprovalError,
+    AuditError,
     BackendUnavailable,
     CapabilityError,
     ConfigurationError,
@@ -38,6 +39,10 @@ __all__ = [
     "ApprovalError",
     "AsyncKavach",
     "AsyncStorage",
+    "AuditError",
+    "AuditHead",
+    "AuditProblem",
+    "AuditReport",
     "AuthorizeResult",
     "BackendUnavailable",
     "CapabilityError",

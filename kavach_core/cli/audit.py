@@ -9,14 +9,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from io import TextIOWrapper
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal, Unpack
 
 from cyclopts import App, Parameter
 
 from kavach_core.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from kavach_core import Kavach
+    from rich.progress import Progress as Bar
+
+    from kavach_core import AuditHead, Kavach
+    from kavach_core.engine.export import Progress
     from kavach_schema.filters import AuditLogFilter
     from kavach_schema.records import AuditLog
 
@@ -128,6 +131,84 @@ def export(
         _export_file(kavach, format, output, chosen.filters())
 
 
+@app.command
+def seal(url: str, /, *, tables: Tables = _TABLES) -> None:
+    """Seal the rows that have settled, and print the head: a line to keep where the database's users cannot write.
+
+    Parameters
+    ----------
+    url
+        The database: the path of an SQLite file, or a URL such as postgresql://user@host/name.
+    """
+    with _opened(url, tables) as kavach:
+        head = kavach.audit.seal()
+        if head is not None:
+            print(head)
+
+
+@app.command
+def verify(url: str, /, *, heads: Path | None = None, tables: Tables = _TABLES) -> int:
+    """Compare all rows with their seals, and name the first that was changed, removed or added.
+
+    Exit status 0 means that all is as it was sealed, 1 that it is not.
+
+    Parameters
+    ----------
+    url
+        The database: the path of an SQLite file, or a URL such as postgresql://user@host/name.
+    heads
+        A file with lines that `kavach audit seal` printed: a trail that was cut or sealed anew is found by them.
+    """
+    from kavach_core.cli.terminal import Terminal
+
+    kept = [] if heads is None else _read_heads(heads)
+    terminal = Terminal()
+    with _opened(url, tables) as kavach, terminal.progress() as bar:
+        report = kavach.audit.verify(heads=kept, progress=_shown(bar, kavach))
+    terminal.line("verified", f"{report.verified} rows")
+    terminal.line("removed", f"{report.removed} rows")
+    terminal.line("unsealed", f"{report.unsealed} rows")
+    if report.head is not None:
+        terminal.line("head", f"seal {report.head.number}", report.head.hash)
+    if report.problem is not None:
+        terminal.last(f"problem: {_harmless(str(report.problem))}")
+        return 1
+    terminal.last("all is as it was sealed")
+    return 0
+
+
+@app.command
+def cleanup(url: str, /, *, before: str, tables: Tables = _TABLES) -> None:
+    """Verify the trail, seal it, and delete the rows that are older than a moment.
+
+    Parameters
+    ----------
+    url
+        The database: the path of an SQLite file, or a URL such as postgresql://user@host/name.
+    before
+        The moment, in ISO 8601; without an offset it is UTC.
+    """
+    with _opened(url, tables) as kavach:
+        print(f"deleted {kavach.audit.cleanup(before=_read_moment(before, '--before'))} rows")
+
+
+def _read_heads(path: Path) -> list[AuditHead]:
+    from kavach_core import AuditHead
+
+    try:
+        return [AuditHead.parse(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"cannot read {path}; pass a file of lines that kavach audit seal printed") from error
+
+
+def _shown(bar: Bar | None, kavach: Kavach, **filters: Unpack[AuditLogFilter]) -> Progress | None:
+    """Return what moves a bar, None where there is no terminal to show it."""
+    if bar is None:
+        return None
+    task = bar.add_task("rows", total=kavach.audit.count(**filters))
+    return lambda rows: bar.update(task, completed=rows, refresh=True)
+
+
 def _export_file(
     kavach: Kavach, format: Literal["csv", "json", "jsonl"], output: Path, filters: AuditLogFilter
 ) -> None:
@@ -137,13 +218,8 @@ def _export_file(
     partial = output.with_name(f"{output.name}.part")
     try:
         with partial.open("w", encoding="utf-8", newline="") as file, terminal.progress() as bar:
-            task = None if bar is None else bar.add_task("rows", total=kavach.audit.count(**filters))
-
-            def show(rows: int) -> None:
-                if bar is not None and task is not None:
-                    bar.update(task, completed=rows, refresh=True)
-
-            written = kavach.audit.export_to(file, format=format, progress=show, **filters)
+            shown = _shown(bar, kavach, **filters)
+            written = kavach.audit.export_to(file, format=format, progress=shown, **filters)
         partial.replace(output)
     except OSError as error:
         raise ConfigurationError(f"cannot write {output}: {error.strerror}") from error
@@ -163,8 +239,10 @@ def _harmless(text: str) -> str:
 
 
 def _moment(text: str | None, name: str) -> datetime | None:
-    if text is None:
-        return None
+    return None if text is None else _read_moment(text, name)
+
+
+def _read_moment(text: str, name: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import create_engine, text
 
 from cli.test_cli_demo import Typed, error_of, kavach, on_terminal, typed
 from database_fixture import Database
@@ -33,8 +35,8 @@ def trail(database: Database) -> str:
     return database.url
 
 
-def rows_of(text: str) -> list[Any]:
-    return [json.loads(line) for line in text.splitlines()]
+def rows_of(lines: str) -> list[Any]:
+    return [json.loads(line) for line in lines.splitlines()]
 
 
 @pytest.mark.every_database
@@ -45,11 +47,11 @@ def test_an_export_goes_to_a_file_or_to_standard_output(trail: str, tmp_path: Pa
     assert (done.returncode, done.stderr) == (0, "")
     assert "wrote 3 rows to " in done.stdout
     with (tmp_path / "audit.csv").open(newline="") as file:
-        text = file.read()
-    header, *rows = csv.reader(io.StringIO(text, newline=""), strict=True)
+        written = file.read()
+    header, *rows = csv.reader(io.StringIO(written, newline=""), strict=True)
     assert [row[header.index("action")] for row in rows] == ["read", "write", "'=1+1"]
     # The pipe's lines were read with universal newlines.
-    assert printed.stdout == text.replace("\r\n", "\n")
+    assert printed.stdout == written.replace("\r\n", "\n")
     assert [path.name for path in tmp_path.iterdir() if "part" in path.name] == []
 
 
@@ -110,12 +112,63 @@ def test_a_query_shows_rows_newest_first_and_no_control_characters(typed: Typed,
     assert "unknown_agent" not in short
 
 
+def age(url: str) -> None:
+    """Let all rows settle, by making them older."""
+    run_sql(url, "UPDATE kavach_audit_logs SET timestamp = timestamp - 3600")
+
+
+def run_sql(url: str, statement: str) -> None:
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        connection.execute(text(statement))
+    engine.dispose()
+
+
+def test_a5_heads_that_were_kept_find_what_was_cut(typed: Typed, trail: str, tmp_path: Path) -> None:
+    assert typed("audit", "seal", trail).stdout == ""
+    age(trail)
+    heads = tmp_path / "heads"
+    heads.write_text(typed("audit", "seal", trail).stdout)
+    good = typed("audit", "verify", trail, "--heads", str(heads))
+    assert (good.returncode, good.stderr) == (0, "")
+    assert "3 rows" in good.stdout
+    assert heads.read_text().split()[1] in good.stdout
+    assert good.stdout.endswith("all is as it was sealed\n")
+    run_sql(trail, "DELETE FROM kavach_audit_seals")
+    run_sql(trail, "DELETE FROM kavach_audit_logs")
+    assert typed("audit", "verify", trail).returncode == 0
+    bad = typed("audit", "verify", trail, "--heads", str(heads))
+    assert (bad.returncode, bad.stderr) == (1, "")
+    assert bad.stdout.endswith("problem: seal 1 is missing\n")
+
+
+def test_a5_a_row_that_was_changed_is_named_without_its_control_characters(typed: Typed, trail: str) -> None:
+    run_sql(trail, "UPDATE kavach_audit_logs SET id = char(27) || 'x' WHERE agent_id = 'nobody'")
+    age(trail)
+    typed("audit", "seal", trail)
+    run_sql(trail, "UPDATE kavach_audit_logs SET result = 'allowed' WHERE agent_id = 'nobody'")
+    bad = typed("audit", "verify", trail)
+    assert bad.returncode == 1
+    assert "problem: row \\x1bx of seal 1 was changed" in bad.stdout
+
+
+def test_a_cleanup_says_how_many_rows_it_deleted(typed: Typed, trail: str) -> None:
+    assert "younger rows have not settled" in error_of(typed("audit", "cleanup", trail, "--before", "2100-01-01"), 1)
+    assert typed("audit", "cleanup", trail, "--before", "2020-01-01").stdout == "deleted 0 rows\n"
+    age(trail)
+    moment = (datetime.now(UTC) - timedelta(minutes=2)).isoformat()
+    assert typed("audit", "cleanup", trail, "--before", moment).stdout == "deleted 3 rows\n"
+    assert "3 rows" in typed("audit", "verify", trail).stdout
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "message"),
     [
         (["query", "URL", "--since", "yesterday"], 1, "--since: write a moment such as"),
         (["query", "URL", "--limit", "0"], 1, "limit: must be an integer from 1 to 1000"),
         (["export", "URL", "--format", "xml"], 2, "xml"),
+        (["verify", "URL", "--heads", "missing"], 1, "cannot read missing"),
+        (["verify", "missing.db"], 1, "there is no file missing.db"),
         (["export", "missing.db"], 1, "there is no file missing.db"),
         (["export", "URL", "--prefix", "other_"], 1, "other_"),
     ],

@@ -1,15 +1,25 @@
-"""The audit trail: query it, export it."""
+"""The audit trail: query it, export it, seal it, and verify that it is as it was sealed."""
 
 from __future__ import annotations
 
 import io
+from collections.abc import Iterable
+from datetime import datetime
 from typing import Unpack
 
+from kavach_core.engine._async.sealing import (
+    AsyncVerification,
+    find_async_latest_seal,
+    list_async_seals,
+    seal_async_rows,
+)
 from kavach_core.engine.export import Export, ExportFormat, Progress, TextFile
 from kavach_core.engine.reading import Clock
 from kavach_core.engine.settings import Rules
-from kavach_core.errors import InvalidInput
+from kavach_core.engine.values import AuditHead, AuditReport
+from kavach_core.errors import AuditError, InvalidInput
 from kavach_core.storage import AsyncStorage
+from kavach_core.storage.values import check_time
 from kavach_schema.filters import AuditLogFilter
 from kavach_schema.records import AuditLog
 
@@ -71,3 +81,48 @@ class AsyncAudit:
         async for row in self._storage.stream_audit_logs(**filters):
             export.write(row)
         return export.finish()
+
+    async def seal(self) -> AuditHead | None:
+        """Seal all rows that have settled (see `AuditSettings`), and return the head; None where there is none yet.
+
+        Call it every minute or so, from any number of processes. Calls of `authorize` neither wait for it nor pay for
+        it. Keep heads outside of the database: with one of them `verify` finds a trail that was cut or sealed anew.
+        """
+        now = self._clock()
+        seal = await seal_async_rows(self._storage, now - self._rules.settle, now)
+        return None if seal is None else AuditHead(number=seal.number, hash=seal.hash)
+
+    async def head(self) -> AuditHead | None:
+        """Return the head of the seals, None where nothing was sealed."""
+        seal = await find_async_latest_seal(self._storage)
+        return None if seal is None else AuditHead(number=seal.number, hash=seal.hash)
+
+    async def verify(self, *, heads: Iterable[AuditHead] = (), progress: Progress | None = None) -> AuditReport:
+        """Compare all rows with their seals, oldest first, in constant memory, and name the first that differs.
+
+        `heads` are those that were kept. `progress` is called with the number of rows so far.
+        """
+        return await AsyncVerification(self._storage, heads, progress).run()
+
+    async def cleanup(self, *, before: datetime) -> int:
+        """Delete the rows that are older than a moment, in bounded steps, and return how many there were.
+
+        All that is deleted is sealed first, and one more seal says that it may be missing. Where the process ends
+        between, the next call deletes the rest.
+
+        Raises `InvalidInput` for a moment whose rows have not settled, and `AuditError` where the trail is not as it
+        was sealed: the proof stays.
+        """
+        now = self._clock()
+        settled = now - self._rules.settle
+        if check_time(before, "before") > settled:
+            raise InvalidInput("before: younger rows have not settled; pass an earlier moment")
+        report = await self.verify()
+        if report.problem is not None:
+            raise AuditError(f"{report.problem}; nothing is deleted")
+        await seal_async_rows(self._storage, settled, now, before)
+        deleted = 0
+        async for seal in list_async_seals(self._storage):
+            if seal.last_timestamp is not None and seal.last_timestamp < before:
+                deleted += await self._storage.delete_audit_logs_before(seal.last_timestamp)
+        return deleted + await self._storage.delete_audit_logs_before(before)
