@@ -2,10 +2,10 @@
 
 from kavach_core.engine._async.create import create_async_kavach
 from kavach_core.engine._async.kavach import AsyncKavach
-from kavach_core.engine._async.webhook import create_async_approval_webhook
+from kavach_core.engine._async.webhook import create_async_approval_webhook, create_async_audit_webhook
 from kavach_core.engine._sync.create import create_kavach
 from kavach_core.engine._sync.kavach import Kavach
-from kavach_core.engine._sync.webhook import create_approval_webhook
+from kavach_core.engine._sync.webhook import create_approval_webhook, create_audit_webhook
 from kavach_core.engine.signing import verify_webhook
 from kavach_core.engine.values import Agent, Approval, AuditHead, AuditProblem, AuditReport, AuthorizeResult, Delegation
 from kavach_core.errors import (
@@ -16,6 +16,7 @@ from kavach_core.errors import (
     ConfigurationError,
     ConflictError,
     DelegationError,
+    DeliveryError,
     InactiveAgentError,
     InvalidInput,
     KavachError,
@@ -51,6 +52,7 @@ __all__ = [
     "Constraints",
     "Delegation",
     "DelegationError",
+    "DeliveryError",
     "InactiveAgentError",
     "InvalidInput",
     "Kavach",
@@ -69,7 +71,9 @@ __all__ = [
     "TransactionError",
     "create_approval_webhook",
     "create_async_approval_webhook",
+    "create_async_audit_webhook",
     "create_async_kavach",
+    "create_audit_webhook",
     "create_kavach",
     "verify_webhook",
 ]

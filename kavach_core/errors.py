@@ -9,6 +9,7 @@
     ├── DelegationError             more was handed on than is held
     ├── ApprovalError               the request is not open, or not for this one to answer
     ├── AuditError                  the audit trail is not as it was sealed
+    ├── DeliveryError               a receiver did not accept what was sent
     └── StorageError
         ├── InvalidInput            a value that the contract refuses; nothing was written
         ├── ConflictError           a key or a unique value is taken
@@ -35,6 +36,7 @@ __all__ = [
     "ConfigurationError",
     "ConflictError",
     "DelegationError",
+    "DeliveryError",
     "InactiveAgentError",
     "InvalidInput",
     "KavachError",
@@ -84,6 +86,10 @@ class ApprovalError(KavachError):
 
 class AuditError(KavachError):
     """The audit trail is not as it was sealed, so what would remove the proof is refused."""
+
+
+class DeliveryError(KavachError):
+    """A receiver did not accept what was sent, however often; it is still to be delivered."""
 
 
 class StorageError(KavachError):

@@ -28,6 +28,7 @@ from kavach_schema.tables.agents import (
     APPROVAL_REQUESTS,
     AUDIT_LOGS,
     AUDIT_SEALS,
+    AUDIT_STREAMS,
     BUDGET_POLICIES,
     COST_EVENTS,
     DELEGATION_CHAINS,
@@ -150,6 +151,9 @@ FIND_AUDIT_SEAL = Get(AUDIT_SEALS, ("id",))
 QUERY_AUDIT_SEALS = Find(AUDIT_SEALS, (), ("number", "id"), descending=True)
 LIST_AUDIT_SEALS = Find(AUDIT_SEALS, (), ("number", "id"))
 CREATE_AUDIT_SEAL = Insert(AUDIT_SEALS)
+
+FIND_AUDIT_STREAM = Get(AUDIT_STREAMS, ("id",))
+UPSERT_AUDIT_STREAM = Upsert(AUDIT_STREAMS, ("id",))
 
 _WINDOW = ("agent_id", "resource", "window_start")
 FIND_RATE_LIMIT = Get(RATE_LIMITS, _WINDOW)

@@ -209,6 +209,14 @@ CREATE TABLE IF NOT EXISTS `kavach_audit_seals` (
     KEY `kavach_audit_seals_number_id_idx` (`number`, `id`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_0900_bin;
 
+CREATE TABLE IF NOT EXISTS `kavach_audit_streams` (
+    `id` VARCHAR(255) NOT NULL,
+    `last_timestamp` BIGINT NOT NULL,
+    `last_id` VARCHAR(255) NOT NULL,
+    `updated_at` BIGINT NOT NULL,
+    PRIMARY KEY (`id`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_0900_bin;
+
 CREATE TABLE IF NOT EXISTS `kavach_rate_limits` (
     `id` VARCHAR(255) NOT NULL,
     `agent_id` VARCHAR(255) NOT NULL,

@@ -209,6 +209,14 @@ CREATE TABLE IF NOT EXISTS "kavach_audit_seals" (
 );
 CREATE INDEX IF NOT EXISTS "kavach_audit_seals_number_id_idx" ON "kavach_audit_seals" ("number", "id");
 
+CREATE TABLE IF NOT EXISTS "kavach_audit_streams" (
+    "id" TEXT NOT NULL,
+    "last_timestamp" BIGINT NOT NULL,
+    "last_id" TEXT NOT NULL,
+    "updated_at" BIGINT NOT NULL,
+    PRIMARY KEY ("id")
+);
+
 CREATE TABLE IF NOT EXISTS "kavach_rate_limits" (
     "id" TEXT NOT NULL,
     "agent_id" TEXT NOT NULL,

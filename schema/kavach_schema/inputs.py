@@ -22,6 +22,8 @@ __all__ = [
     "AuditLogInput",
     "AuditSealChanges",
     "AuditSealInput",
+    "AuditStreamChanges",
+    "AuditStreamInput",
     "BudgetPolicyChanges",
     "BudgetPolicyInput",
     "CostEventChanges",
@@ -454,6 +456,23 @@ class AuditSealChanges(TypedDict, total=False):
     previous: str
     hash: str
     sealed_at: datetime
+
+
+class AuditStreamInput(TypedDict):
+    """A new row of `kavach_audit_streams`."""
+
+    id: str
+    last_timestamp: datetime
+    last_id: str
+    updated_at: datetime
+
+
+class AuditStreamChanges(TypedDict, total=False):
+    """Changes to a row of `kavach_audit_streams`: what is left out stays."""
+
+    last_timestamp: datetime
+    last_id: str
+    updated_at: datetime
 
 
 class RateLimitInput(TypedDict):

@@ -16,6 +16,7 @@ __all__ = [
     "ApprovalRequest",
     "AuditLog",
     "AuditSeal",
+    "AuditStream",
     "BudgetPolicy",
     "CostEvent",
     "DelegationChain",
@@ -239,6 +240,15 @@ class AuditSeal(Record):
     previous: str
     hash: str
     sealed_at: datetime
+
+
+class AuditStream(Record):
+    """How far a named stream has delivered the audit trail: the last row that was accepted."""
+
+    id: str
+    last_timestamp: datetime
+    last_id: str
+    updated_at: datetime
 
 
 class RateLimit(Record):

@@ -9,7 +9,7 @@ from storage.documented_tables import DOCUMENTED
 ADDED = {("kavach_audit_logs", column) for column in ("code", "constraints", "delegation_chain", "duration_us")}
 """Columns of ours, each nullable or with a default, so that the original's rows fit."""
 
-ADDED_TABLES = {"kavach_audit_seals"}
+ADDED_TABLES = {"kavach_audit_seals", "kavach_audit_streams"}
 """Tables of ours."""
 
 ADDED_UNIQUES = {

@@ -1,4 +1,4 @@
-"""The audit trail: query it, export it, seal it, and verify that it is as it was sealed."""
+"""The audit trail: query, export and stream it, seal it, and verify that it is as it was sealed."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ from typing import Unpack
 from kavach_core.engine._async.sealing import (
     AsyncVerification,
     find_async_latest_seal,
+    list_async_rows,
     list_async_seals,
     seal_async_rows,
 )
+from kavach_core.engine.callbacks import AsyncAuditSender
 from kavach_core.engine.export import Export, ExportFormat, Progress, TextFile
-from kavach_core.engine.reading import Clock
+from kavach_core.engine.reading import Clock, check
 from kavach_core.engine.settings import Rules
 from kavach_core.engine.values import AuditHead, AuditReport
 from kavach_core.errors import AuditError, InvalidInput
@@ -22,6 +24,7 @@ from kavach_core.storage import AsyncStorage
 from kavach_core.storage.values import check_time
 from kavach_schema.filters import AuditLogFilter
 from kavach_schema.records import AuditLog
+from kavach_schema.tables.agents import AUDIT_STREAMS
 
 MAX_PAGE = 1000
 
@@ -126,3 +129,33 @@ class AsyncAudit:
             if seal.last_timestamp is not None and seal.last_timestamp < before:
                 deleted += await self._storage.delete_audit_logs_before(seal.last_timestamp)
         return deleted + await self._storage.delete_audit_logs_before(before)
+
+    async def stream(self, name: str, send: AsyncAuditSender, *, batch: int = 100) -> int:
+        """Send the rows that have settled and that the stream of this name did not deliver, and return how many.
+
+        They are sent oldest first, at most `batch` at once, and each row at least once: how far the stream is, is
+        stored after `send` returned, so after a crash the last batch comes again, and rows are told apart by their ids.
+        Call it every few seconds. Where `send` raises, the rest stays to be delivered.
+        """
+        if isinstance(batch, bool) or not isinstance(batch, int) or not 1 <= batch <= MAX_PAGE:
+            raise InvalidInput(f"batch: must be an integer from 1 to {MAX_PAGE}")
+        check(AUDIT_STREAMS, id=name)
+        until = self._clock() - self._rules.settle
+        reached = await self._storage.find_audit_stream(name)
+        since, last_id = (None, "") if reached is None else (reached.last_timestamp, reached.last_id)
+        sent = 0
+        rows: list[AuditLog] = []
+        async for row in list_async_rows(self._storage, since, last_id, until):
+            rows.append(row)
+            if len(rows) == batch:
+                sent += await self._deliver(name, send, rows)
+                rows = []
+        return sent + (await self._deliver(name, send, rows) if rows else 0)
+
+    async def _deliver(self, name: str, send: AsyncAuditSender, rows: list[AuditLog]) -> int:
+        await send(rows)
+        last = rows[-1]
+        await self._storage.upsert_audit_stream(
+            id=name, last_timestamp=last.timestamp, last_id=last.id, updated_at=self._clock()
+        )
+        return len(rows)

@@ -49,7 +49,8 @@ async def _seal(
 ) -> AuditSeal | None:
     latest = await find_async_latest_seal(storage)
     batch: list[AuditLog] = []
-    async for row in _unsealed(storage, latest, until):
+    last = (None, "") if latest is None else (latest.last_timestamp, latest.last_id or "")
+    async for row in list_async_rows(storage, *last, until):
         batch.append(row)
         if len(batch) == BATCH:
             latest = await _write(storage, latest, batch, now)
@@ -61,10 +62,12 @@ async def _seal(
     return latest
 
 
-async def _unsealed(storage: AsyncStorage, latest: AuditSeal | None, until: datetime) -> AsyncIterator[AuditLog]:
-    last = (latest.last_timestamp, latest.last_id) if latest else (None, None)
-    async for row in storage.stream_audit_logs(since=last[0], until=until):
-        if row.timestamp != last[0] or last[1] is None or row.id > last[1]:
+async def list_async_rows(
+    storage: AsyncStorage, since: datetime | None, last_id: str, until: datetime
+) -> AsyncIterator[AuditLog]:
+    """Yield the audit rows behind one, which is named by its time and its id, and before a moment, oldest first."""
+    async for row in storage.stream_audit_logs(since=since, until=until):
+        if row.timestamp != since or row.id > last_id:
             yield row
 
 

@@ -49,7 +49,8 @@ def seal_rows(
 def _seal(storage: Storage, until: datetime, now: datetime, remove_before: datetime | None) -> AuditSeal | None:
     latest = find_latest_seal(storage)
     batch: list[AuditLog] = []
-    for row in _unsealed(storage, latest, until):
+    last = (None, "") if latest is None else (latest.last_timestamp, latest.last_id or "")
+    for row in list_rows(storage, *last, until):
         batch.append(row)
         if len(batch) == BATCH:
             latest = _write(storage, latest, batch, now)
@@ -61,10 +62,10 @@ def _seal(storage: Storage, until: datetime, now: datetime, remove_before: datet
     return latest
 
 
-def _unsealed(storage: Storage, latest: AuditSeal | None, until: datetime) -> Iterator[AuditLog]:
-    last = (latest.last_timestamp, latest.last_id) if latest else (None, None)
-    for row in storage.stream_audit_logs(since=last[0], until=until):
-        if row.timestamp != last[0] or last[1] is None or row.id > last[1]:
+def list_rows(storage: Storage, since: datetime | None, last_id: str, until: datetime) -> Iterator[AuditLog]:
+    """Yield the audit rows behind one, which is named by its time and its id, and before a moment, oldest first."""
+    for row in storage.stream_audit_logs(since=since, until=until):
+        if row.timestamp != since or row.id > last_id:
             yield row
 
 

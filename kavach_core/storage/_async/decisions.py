@@ -1,4 +1,4 @@
-"""Methods on what is decided: audit logs and their seals, rate limits and approval requests."""
+"""Methods on what is decided: audit logs, their seals and streams, rate limits and approval requests."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from kavach_schema.inputs import (
     ApprovalRequestInput,
     AuditLogInput,
     AuditSealInput,
+    AuditStreamInput,
     RateLimitInput,
 )
-from kavach_schema.records import ApprovalRequest, AuditLog, AuditSeal, RateLimit
+from kavach_schema.records import ApprovalRequest, AuditLog, AuditSeal, AuditStream, RateLimit
 
 STREAM_PAGE: Final = 1000
 
@@ -87,6 +88,14 @@ class AsyncDecisionMethods(AsyncMethods):
     async def create_audit_seal(self, **values: Unpack[AuditSealInput]) -> AuditSeal:
         """Write a new seal and return it; raises `ConflictError` where the id is taken: of several writers one wins."""
         return await self._execute(contract.CREATE_AUDIT_SEAL, values)
+
+    async def find_audit_stream(self, stream_id: str) -> AuditStream | None:
+        """Return how far the stream of this name is, or None."""
+        return await self._execute(contract.FIND_AUDIT_STREAM, {"id": stream_id})
+
+    async def upsert_audit_stream(self, **values: Unpack[AuditStreamInput]) -> AuditStream:
+        """Write how far a stream is, new or over what is stored, and return it."""
+        return await self._execute(contract.UPSERT_AUDIT_STREAM, values)
 
     async def find_rate_limit(self, agent_id: str, *, resource: str, window_start: datetime) -> RateLimit | None:
         """Return the counter of one window, or None."""

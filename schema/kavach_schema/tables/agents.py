@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         ApprovalRequest,
         AuditLog,
         AuditSeal,
+        AuditStream,
         BudgetPolicy,
         CostEvent,
         DelegationChain,
@@ -129,6 +130,18 @@ AUDIT_SEALS: Table[AuditSeal] = Table(
         time("sealed_at"),
     ),
     indexes=(("number", "id"),),
+)
+
+AUDIT_STREAMS: Table[AuditStream] = Table(
+    "kavach_audit_streams",
+    "KavachAuditStream",
+    "How far a named stream has delivered the audit trail: the last row that was accepted.",
+    (
+        key(),
+        time("last_timestamp"),
+        text("last_id"),
+        time("updated_at"),
+    ),
 )
 
 RATE_LIMITS: Table[RateLimit] = Table(
