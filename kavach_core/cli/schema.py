@@ -14,7 +14,7 @@ from kavach_core.errors import BackendUnavailable, ConfigurationError
 
 if TYPE_CHECKING:
     from kavach_core.storage.sql.comparison import Difference
-    from kavach_schema.render.ddl import Naming
+    from kavach_schema.render.ddl import Flavour, Naming
 
 app = App(name="schema", help="Print the tables in the language of your own tool; check and upgrade a database.")
 
@@ -236,7 +236,8 @@ def audit_triggers(
         from kavach_schema.render.triggers import create_audit_triggers, drop_audit_triggers
 
         # MySQL and MariaDB have the same triggers.
-        flavour = next(name for name in FLAVOURS if name == engine.dialect.name)
+        flavours: dict[str, Flavour] = {name: name for name in FLAVOURS}
+        flavour = flavours[engine.dialect.name]
         make = drop_audit_triggers if remove else create_audit_triggers
         statements = make(flavour, _naming(prefix, schema))
         if dry_run:
