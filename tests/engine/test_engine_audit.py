@@ -237,20 +237,19 @@ async def test_json_lines_say_the_same_as_json(host: Host, kavach: Any) -> None:
 
 
 @pytest.mark.every_database
-@pytest.mark.parametrize("format", ["csv", "json", "jsonl"])
-async def test_an_export_is_written_to_a_file_and_tells_how_far_it_is(
-    host: Host, kavach: Any, format: str, tmp_path: Path
-) -> None:
+async def test_an_export_is_written_to_a_file_and_tells_how_far_it_is(host: Host, kavach: Any, tmp_path: Path) -> None:
     await bulk(host, 2003)
-    told: list[int] = []
-    with (tmp_path / "audit").open("w", encoding="utf-8", newline="") as file:
-        written = await kavach.audit.export_to(file, format=format, progress=told.append)
-    assert written == await kavach.audit.count() == 2003
-    assert told == [1000, 2000, 2003]
-    with (tmp_path / "audit").open(encoding="utf-8", newline="") as file:
-        assert file.read() == await kavach.audit.export(format=format)
-    assert await kavach.audit.export_to(io.StringIO(), format=format, progress=told.append, agent_id="none") == 0
-    assert told[3:] == [0]
+    for format in ("csv", "json", "jsonl"):
+        told: list[int] = []
+        with (tmp_path / format).open("w", encoding="utf-8", newline="") as file:
+            written = await kavach.audit.export_to(file, format=format, progress=told.append)
+        assert written == await kavach.audit.count() == 2003
+        assert told == [1000, 2000, 2003]
+        with (tmp_path / format).open(encoding="utf-8", newline="") as file:
+            assert file.read() == await kavach.audit.export(format=format)
+        told.clear()
+        assert await kavach.audit.export_to(io.StringIO(), format=format, progress=told.append, agent_id="none") == 0
+        assert told == [0]
 
 
 class Discarding:

@@ -89,7 +89,6 @@ async def test_a5_a_trail_that_is_as_it_was_sealed_is_good(host: Host, kavach: A
     assert await kavach.audit.head() == heads[-1]
 
 
-@pytest.mark.every_database
 @pytest.mark.parametrize(
     ("statement", "expected"),
     [
@@ -185,7 +184,6 @@ async def test_a5_a_recomputed_chain_is_found_by_a_head(host: Host, kavach: Any)
     assert await problem(kavach, *heads) == "seal 2 was replaced"
 
 
-@pytest.mark.every_database
 async def test_a5_a_cut_tail_is_found_by_a_head(host: Host, kavach: Any) -> None:
     heads = await sealed(host, kavach, "abc", "de")
     await host.sql("DELETE FROM kavach_audit_seals WHERE number = 2")
@@ -198,7 +196,6 @@ async def test_a5_a_cut_tail_is_found_by_a_head(host: Host, kavach: Any) -> None
     assert await problem(kavach, heads[0]) == "seal 1 is missing"
 
 
-@pytest.mark.every_database
 async def test_rows_are_sealed_once_they_have_settled(host: Host, kavach: Any, clock: Clock) -> None:
     await record(host, "a", "b")
     assert await kavach.audit.seal() is None
