@@ -37,21 +37,21 @@ class Receiver:
 @pytest.mark.every_database
 async def test_rows_are_sent_once_they_have_settled_and_a_restart_goes_on(host: Host, kavach: Any) -> None:
     send = Receiver(host)
-    assert await kavach.audit.stream("siem", send) == 0
+    assert await kavach.audit.stream("siem", send=send) == 0
     await record(host, *"abcde")
-    assert await kavach.audit.stream("siem", send) == 0
+    assert await kavach.audit.stream("siem", send=send) == 0
     host.clock.pass_time(seconds=61)
-    assert await kavach.audit.stream("siem", send, batch=2) == 5
+    assert await kavach.audit.stream("siem", send=send, batch=2) == 5
     assert send.batches == ["ab", "cd", "e"]
     # In the second of the last row, and behind it.
     await record(host, "f", timestamp=host.clock.later(seconds=-61))
     await record(host, "g")
     host.clock.pass_time(seconds=61)
     again = await host.kavach()
-    assert await again.audit.stream("siem", send) == 2
-    assert await again.audit.stream("siem", send) == 0
+    assert await again.audit.stream("siem", send=send) == 2
+    assert await again.audit.stream("siem", send=send) == 0
     assert send.batches[3:] == ["fg"]
-    assert await again.audit.stream("other", send) == 7
+    assert await again.audit.stream("other", send=send) == 7
 
 
 @pytest.mark.every_database
@@ -62,9 +62,9 @@ async def test_what_did_not_arrive_is_sent_again(host: Host, kavach: Any) -> Non
     send.failing = True
     for _ in range(2):
         with pytest.raises(RuntimeError, match="no answer"):
-            await kavach.audit.stream("siem", send, batch=2)
+            await kavach.audit.stream("siem", send=send, batch=2)
     send.failing = False
-    assert await kavach.audit.stream("siem", send, batch=2) == 3
+    assert await kavach.audit.stream("siem", send=send, batch=2) == 3
     assert send.batches == ["ab", "ab", "ab", "c"]
 
 
@@ -74,9 +74,9 @@ async def test_what_arrived_before_a_failure_is_not_sent_again(host: Host, kavac
     with receiving(204, 500) as receiver:
         webhook = make_webhook(host, receiver.url, tries=1)
         with pytest.raises(DeliveryError, match=r"^the webhook failed 1 times; the rows are still to be delivered$"):
-            await kavach.audit.stream("siem", webhook, batch=2)
+            await kavach.audit.stream("siem", send=webhook, batch=2)
         receiver.answers = [204]
-        assert await kavach.audit.stream("siem", webhook, batch=2) == 1
+        assert await kavach.audit.stream("siem", send=webhook, batch=2) == 1
     assert [ids_of(body) for _, body in receiver.received] == ["ab", "c", "c"]
     first, second, third = (
         {k.lower(): v for k, v in headers.items()}["webhook-id"] for headers, _ in receiver.received
@@ -88,7 +88,7 @@ async def test_a_webhook_is_signed_and_says_what_the_rows_say(host: Host, kavach
     await kavach.authorize("nobody", action="read", resource="\u00fc\n", arguments={"password": "x", "a": 1})
     host.clock.pass_time(minutes=2)
     with receiving(500, 204) as receiver:
-        assert await kavach.audit.stream("siem", make_webhook(host, receiver.url)) == 1
+        assert await kavach.audit.stream("siem", send=make_webhook(host, receiver.url)) == 1
     assert len(receiver.received) == 2
     for headers, body in receiver.received:
         verify_webhook(SECRET, headers=headers, body=body, now=datetime.now(UTC))
@@ -115,4 +115,4 @@ def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_a_malformed_stream_is_refused(host: Host, kavach: Any, values: dict[str, Any]) -> None:
     given = {"name": "siem", **values}
     with pytest.raises(InvalidInput):
-        await kavach.audit.stream(given.pop("name"), Receiver(host), **given)
+        await kavach.audit.stream(given.pop("name"), send=Receiver(host), **given)

@@ -51,6 +51,14 @@ async def test_a_row_says_who_asked_for_what_and_what_was_answered(host: Host, k
     assert first.duration_ms == round(first.duration_us / 1000)
 
 
+async def test_p24_the_latency_of_a_call_is_told_in_microseconds(host: Host, kavach: Any) -> None:
+    for _ in range(3):
+        await kavach.authorize("nobody", action="read", resource="a")
+    rows = await host.audit_rows()
+    assert all(row.duration_us > 0 and row.duration_ms == round(row.duration_us / 1000) for row in rows)
+    assert any(row.duration_us % 1000 for row in rows)
+
+
 @pytest.mark.parametrize("cost", [-1, 1.5, "3", True, 2**63])
 async def test_a6_a_cost_that_is_none_is_refused(host: Host, kavach: Any, cost: Any) -> None:
     agent = await make_agent(kavach, READ_ISSUES)

@@ -130,7 +130,7 @@ class AsyncAudit:
                 deleted += await self._storage.delete_audit_logs_before(seal.last_timestamp)
         return deleted + await self._storage.delete_audit_logs_before(before)
 
-    async def stream(self, name: str, send: AsyncAuditSender, *, batch: int = 100) -> int:
+    async def stream(self, name: str, *, send: AsyncAuditSender, batch: int = 100) -> int:
         """Send the rows that have settled and that the stream of this name did not deliver, and return how many.
 
         They are sent oldest first, at most `batch` at once, and each row at least once: how far the stream is, is
