@@ -165,7 +165,7 @@ class Authorization:
         verdict = decision.verdict
         if verdict.allowed and not self._rules.agents.audit_all:
             return decision
-        elapsed = perf_counter() - started
+        duration_us = round((perf_counter() - started) * 1_000_000)
         row = storage.create_audit_log(
             id=str(uuid7()),
             agent_id=call.named if agent is None else agent.id,
@@ -178,8 +178,8 @@ class Authorization:
             reason=verdict.reason,
             constraints=list(verdict.constraints) or None,
             delegation_chain=list(verdict.route) or None,
-            duration_ms=round(elapsed * 1000),
-            duration_us=round(elapsed * 1_000_000),
+            duration_ms=round(duration_us / 1000),
+            duration_us=duration_us,
             tokens_cost=call.tokens_cost,
             ip=call.ip,
             user_agent=call.user_agent,
