@@ -28,7 +28,6 @@ app = App(name="audit", help="Read, export, seal and verify the audit trail of a
 _COLUMNS: Final = ("time", "agent", "action", "resource", "result", "code")
 
 
-@Parameter(name="*")
 @dataclass(frozen=True)
 class Tables:
     """Where the tables are."""
@@ -40,7 +39,6 @@ class Tables:
     """The schema of PostgreSQL that the tables live in."""
 
 
-@Parameter(name="*")
 @dataclass(frozen=True)
 class Chosen:
     """Which rows."""
@@ -75,12 +73,16 @@ class Chosen:
         }
 
 
+# Each field is an option of its own.
+_Tables = Annotated[Tables, Parameter(name="*")]
+_Chosen = Annotated[Chosen, Parameter(name="*")]
+
 _TABLES: Final = Tables()
 _ALL: Final = Chosen()
 
 
 @app.command
-def query(url: str, /, *, limit: int = 50, chosen: Chosen = _ALL, tables: Tables = _TABLES) -> None:
+def query(url: str, /, *, limit: int = 50, chosen: _Chosen = _ALL, tables: _Tables = _TABLES) -> None:
     """Show the newest rows that match, newest first.
 
     Parameters
@@ -104,8 +106,8 @@ def export(
     *,
     format: Literal["csv", "json", "jsonl"] = "json",
     output: Annotated[Path | None, Parameter(name=["--output", "-o"])] = None,
-    chosen: Chosen = _ALL,
-    tables: Tables = _TABLES,
+    chosen: _Chosen = _ALL,
+    tables: _Tables = _TABLES,
 ) -> None:
     """Write all rows that match, oldest first, into a file or to standard output.
 
@@ -132,7 +134,7 @@ def export(
 
 
 @app.command
-def seal(url: str, /, *, tables: Tables = _TABLES) -> None:
+def seal(url: str, /, *, tables: _Tables = _TABLES) -> None:
     """Seal the rows that have settled, and print the head: a line to keep where the database's users cannot write.
 
     Parameters
@@ -147,7 +149,7 @@ def seal(url: str, /, *, tables: Tables = _TABLES) -> None:
 
 
 @app.command
-def verify(url: str, /, *, heads: Path | None = None, tables: Tables = _TABLES) -> int:
+def verify(url: str, /, *, heads: Path | None = None, tables: _Tables = _TABLES) -> int:
     """Compare all rows with their seals, and name the first that was changed, removed or added.
 
     Exit status 0 means that all is as it was sealed, 1 that it is not.
@@ -178,7 +180,7 @@ def verify(url: str, /, *, heads: Path | None = None, tables: Tables = _TABLES) 
 
 
 @app.command
-def cleanup(url: str, /, *, before: str, tables: Tables = _TABLES) -> None:
+def cleanup(url: str, /, *, before: str, tables: _Tables = _TABLES) -> None:
     """Verify the trail, seal it, and delete the rows that are older than a moment.
 
     Parameters
