@@ -12,13 +12,17 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from kavach_schema.render.metadata import JsonText, UnixTime
 
-_JSON = JsonText().with_variant(JSONB(), "postgresql").with_variant(MYSQL_JSON(), "mysql", "mariadb")
+_JSON = (
+    JsonText()
+    .with_variant(JSONB(none_as_null=True), "postgresql")
+    .with_variant(MYSQL_JSON(none_as_null=True), "mysql", "mariadb")
+)
 
 
 class Base(DeclarativeBase):
     """The base of the models."""
 
-    type_annotation_map: ClassVar[dict[Any, Any]] = {datetime: UnixTime, dict[str, Any]: _JSON}
+    type_annotation_map: ClassVar[dict[Any, Any]] = {datetime: UnixTime, dict[str, Any]: _JSON, list[str]: _JSON}
 
 
 class AgentModel(Base):
@@ -55,7 +59,10 @@ class AuditLogModel(Base):
     result: Mapped[str] = mapped_column(String(32))
     code: Mapped[str | None] = mapped_column(String(64))
     reason: Mapped[str | None] = mapped_column(String(1024))
+    constraints: Mapped[list[str] | None]
+    delegation_chain: Mapped[list[str] | None]
     duration_ms: Mapped[int] = mapped_column(BigInteger)
+    duration_us: Mapped[int | None] = mapped_column(BigInteger)
     tokens_cost: Mapped[int | None] = mapped_column(BigInteger)
     ip: Mapped[str | None] = mapped_column(String(64))
     user_agent: Mapped[str | None] = mapped_column(String(1024))

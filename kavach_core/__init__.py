@@ -2,19 +2,21 @@
 
 from kavach_core.engine._async.create import create_async_kavach
 from kavach_core.engine._async.kavach import AsyncKavach
-from kavach_core.engine._async.webhook import create_async_approval_webhook
+from kavach_core.engine._async.webhook import create_async_approval_webhook, create_async_audit_webhook
 from kavach_core.engine._sync.create import create_kavach
 from kavach_core.engine._sync.kavach import Kavach
-from kavach_core.engine._sync.webhook import create_approval_webhook
+from kavach_core.engine._sync.webhook import create_approval_webhook, create_audit_webhook
 from kavach_core.engine.signing import verify_webhook
-from kavach_core.engine.values import Agent, Approval, AuthorizeResult, Delegation
+from kavach_core.engine.values import Agent, Approval, AuditHead, AuditProblem, AuditReport, AuthorizeResult, Delegation
 from kavach_core.errors import (
     ApprovalError,
+    AuditError,
     BackendUnavailable,
     CapabilityError,
     ConfigurationError,
     ConflictError,
     DelegationError,
+    DeliveryError,
     InactiveAgentError,
     InvalidInput,
     KavachError,
@@ -38,6 +40,10 @@ __all__ = [
     "ApprovalError",
     "AsyncKavach",
     "AsyncStorage",
+    "AuditError",
+    "AuditHead",
+    "AuditProblem",
+    "AuditReport",
     "AuthorizeResult",
     "BackendUnavailable",
     "CapabilityError",
@@ -46,6 +52,7 @@ __all__ = [
     "Constraints",
     "Delegation",
     "DelegationError",
+    "DeliveryError",
     "InactiveAgentError",
     "InvalidInput",
     "Kavach",
@@ -64,7 +71,9 @@ __all__ = [
     "TransactionError",
     "create_approval_webhook",
     "create_async_approval_webhook",
+    "create_async_audit_webhook",
     "create_async_kavach",
+    "create_audit_webhook",
     "create_kavach",
     "verify_webhook",
 ]

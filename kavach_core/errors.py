@@ -8,6 +8,8 @@
     ├── LimitExceeded               one more would be too many
     ├── DelegationError             more was handed on than is held
     ├── ApprovalError               the request is not open, or not for this one to answer
+    ├── AuditError                  the audit trail is not as it was sealed
+    ├── DeliveryError               a receiver did not accept what was sent
     └── StorageError
         ├── InvalidInput            a value that the contract refuses; nothing was written
         ├── ConflictError           a key or a unique value is taken
@@ -28,11 +30,13 @@ from collections.abc import Sequence
 
 __all__ = [
     "ApprovalError",
+    "AuditError",
     "BackendUnavailable",
     "CapabilityError",
     "ConfigurationError",
     "ConflictError",
     "DelegationError",
+    "DeliveryError",
     "InactiveAgentError",
     "InvalidInput",
     "KavachError",
@@ -78,6 +82,14 @@ class DelegationError(KavachError):
 
 class ApprovalError(KavachError):
     """The request is answered or expired already, or whoever answers may not."""
+
+
+class AuditError(KavachError):
+    """The audit trail is not as it was sealed, so what would remove the proof is refused."""
+
+
+class DeliveryError(KavachError):
+    """A receiver did not accept what was sent, however often; it is still to be delivered."""
 
 
 class StorageError(KavachError):

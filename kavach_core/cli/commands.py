@@ -15,6 +15,7 @@ from typing import Annotated, Final
 
 from cyclopts import App, CycloptsError, Parameter
 
+from kavach_core.cli.audit import app as audit
 from kavach_core.cli.schema import app as schema
 from kavach_core.errors import KavachError, MissingDependency
 
@@ -39,6 +40,7 @@ app = App(
     version=_version,
 )
 app.command(schema)
+app.command(audit)
 
 
 @app.command

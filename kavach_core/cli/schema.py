@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import App, Parameter
 
-from kavach_core.errors import ConfigurationError
+from kavach_core.errors import BackendUnavailable, ConfigurationError
 
 if TYPE_CHECKING:
     from kavach_core.storage.sql.comparison import Difference
-    from kavach_schema.render.ddl import Naming
+    from kavach_schema.render.ddl import Flavour, Naming
 
 app = App(name="schema", help="Print the tables in the language of your own tool; check and upgrade a database.")
 
@@ -229,6 +229,69 @@ def upgrade(
         sent = upgrade_schema(engine, prefix=prefix, schema=schema, before_each=_show)
         print(f"sent {len(sent)} statements" if sent else "nothing was missing", flush=True)
         return _tell(check_schema(engine, prefix=prefix, schema=schema))
+
+
+@app.command
+def audit_triggers(
+    url: str,
+    /,
+    *,
+    remove: Annotated[bool, Parameter(name=["--remove"], negative=())] = False,
+    dry_run: Annotated[bool, Parameter(name=["--dry-run"], negative=())] = False,
+    prefix: _Prefix = "kavach_",
+    schema: _Schema = None,
+) -> None:
+    """Make triggers with which the database refuses to change or delete audit rows and their seals.
+
+    Rows that `kavach audit cleanup` deletes may go: they are sealed first. It can be run again at any time. The owner
+    of the tables can remove the triggers, so connect the application as another user.
+
+    Parameters
+    ----------
+    url
+        The database: the path of an SQLite file, or a URL such as postgresql://user@host/name.
+    remove
+        Remove the triggers.
+    dry_run
+        Print the statements, as a script, and send none.
+    prefix
+        What the names of the tables begin with.
+    schema
+        The schema of PostgreSQL that the tables live in.
+    """
+    from kavach_core.cli.target import plain_engine
+
+    with plain_engine(url) as engine:
+        from sqlalchemy.exc import DBAPIError
+
+        from kavach_schema.render.ddl import FLAVOURS, MYSQL_COLLATIONS
+        from kavach_schema.render.triggers import create_audit_triggers, drop_audit_triggers
+
+        # MySQL and MariaDB have the same triggers.
+        flavours: dict[str, Flavour] = {name: name for name in FLAVOURS}
+        flavour = flavours[engine.dialect.name]
+        make = drop_audit_triggers if remove else create_audit_triggers
+        statements = make(flavour, _naming(prefix, schema))
+        if dry_run:
+            sys.stdout.write(trigger_script(statements, delimited=flavour in MYSQL_COLLATIONS))
+            return
+        try:
+            with engine.begin() as connection:
+                for statement in statements:
+                    connection.exec_driver_sql(statement)
+        except DBAPIError as error:
+            raise BackendUnavailable(
+                f"the database refused a trigger ({type(error.orig).__name__}); check the tables and the user's rights",
+                retryable=False,
+            ) from error
+        print(f"audit rows are {'no longer ' if remove else ''}protected by triggers")
+
+
+def trigger_script(statements: Sequence[str], *, delimited: bool) -> str:
+    """Return statements as a script; the client of MySQL must be told where one ends that holds a semicolon."""
+    if not delimited:
+        return ";\n".join(statements) + ";\n"
+    return "DELIMITER $$\n" + "".join(f"{statement}$$\n" for statement in statements) + "DELIMITER ;\n"
 
 
 def _show(statement: str) -> None:

@@ -13,11 +13,13 @@ from kavach_core.errors import InvalidInput
 from kavach_core.policy.constraints import Constraints, UnreadableConstraints
 from kavach_core.policy.delegation import Line, Link
 from kavach_core.policy.permissions import Grant, Permission
+from kavach_core.policy.redaction import Redaction
 from kavach_core.policy.resources import Wildcard, parse
 from kavach_core.storage.rows import codec
 from kavach_core.storage.values import check_time
 from kavach_schema import records
 from kavach_schema.model import Table
+from kavach_schema.tables.agents import AUDIT_LOGS
 
 Clock: TypeAlias = Callable[[], datetime]
 
@@ -39,6 +41,20 @@ def plain(value: Mapping[str, JsonValue] | None, name: str) -> dict[str, JsonVal
     if value is not None and not isinstance(value, Mapping):
         raise InvalidInput(f"{name}: expected a mapping, got {type(value).__name__}")
     return None if value is None else dict(value)
+
+
+def storable(arguments: Mapping[str, JsonValue] | None, redact: Redaction) -> dict[str, JsonValue] | None:
+    """Return the arguments of a call without secrets; raises `InvalidInput` for what is no JSON, before and after."""
+    given = plain(arguments, "arguments")
+    if given is None:
+        return None
+    check(AUDIT_LOGS, parameters=given)
+    cleaned: object = redact(given)
+    if not isinstance(cleaned, Mapping):
+        raise InvalidInput(f"audit.redact: must return a mapping, got {type(cleaned).__name__}")
+    stored = dict(cleaned)
+    check(AUDIT_LOGS, parameters=stored)
+    return stored
 
 
 def future(moment: datetime, now: datetime, name: str) -> datetime:

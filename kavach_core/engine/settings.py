@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Final, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic_core import PydanticCustomError
 
 from kavach_core.errors import ConfigurationError
 from kavach_core.policy.durations import parse_duration
+from kavach_core.policy.redaction import SECRET_NAMES, Redaction, by_names
 from kavach_core.policy.resources import Wildcard
 
 DEFAULT_MAX_DEPTH: Final = 3
@@ -83,6 +86,29 @@ class ApprovalSettings(_Settings):
     owner_only: bool = False
 
 
+class AuditSettings(_Settings):
+    """How decisions are recorded.
+
+    `redact` are names of arguments whose values are secrets and are not stored, at any depth and however they are
+    spelled; or a callable that is given a copy of the arguments and returns what may be stored.
+
+    `settle` such as "1m" MUST be longer than any transaction around `authorize` takes from the decision to its commit,
+    and than clocks of several machines differ: rows that are younger are not sealed yet.
+    """
+
+    redact: Sequence[str] | Redaction = SECRET_NAMES
+    settle: str = "1m"
+
+    @field_validator("redact", mode="plain")
+    @classmethod
+    def _read_redact(cls, given: object) -> object:
+        if callable(given):
+            return given
+        if isinstance(given, list | tuple) and all(isinstance(name, str) and name for name in given):
+            return tuple(given)
+        raise PydanticCustomError("redact", "pass a list of names, or a callable")
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
     """The settings that the engine consults, with durations parsed."""
@@ -92,12 +118,15 @@ class Rules:
     wildcard: Wildcard
     approvals: ApprovalSettings
     approval_lifetime: timedelta
+    redact: Redaction
+    settle: timedelta
 
 
 def read_rules(
     agents: AgentSettings | Mapping[str, object] | None,
     wildcard: Wildcard,
     approvals: ApprovalSettings | Mapping[str, object] | None = None,
+    audit: AuditSettings | Mapping[str, object] | None = None,
 ) -> Rules:
     """Return the engine's rules; raises `ConfigurationError` for what cannot be understood."""
     if wildcard not in ("segment", "tail"):
@@ -105,4 +134,20 @@ def read_rules(
     settings = AgentSettings.read("agents", agents or {})
     lifetime = None if settings.token_expiry is None else parse_duration(settings.token_expiry)
     consent = ApprovalSettings.read("approvals", approvals or {})
-    return Rules(settings, lifetime, wildcard, consent, parse_duration(consent.expiry))
+    trail = AuditSettings.read("audit", audit or {})
+    return Rules(
+        settings,
+        lifetime,
+        wildcard,
+        consent,
+        parse_duration(consent.expiry),
+        _redaction(trail.redact),
+        parse_duration(trail.settle),
+    )
+
+
+def _redaction(given: Sequence[str] | Redaction) -> Redaction:
+    if not callable(given):
+        return by_names(given)
+    # A callable may change what it is given, and the decision is made on the arguments as they are.
+    return lambda arguments: given(deepcopy(arguments))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, ValidationError
 
+from kavach_core.errors import InvalidInput
 from kavach_core.policy.decisions import Code
 from kavach_core.policy.permissions import Permission
 
@@ -72,6 +73,71 @@ class AuthorizeResult(_Value):
     reason: str | None
     audit_id: str | None
     approval_id: str | None = None
+
+
+class AuditHead(_Value):
+    """The newest seal of the audit trail, to be kept where whoever writes to the database cannot.
+
+    Its text, the number and the hash, is one line that `parse` reads.
+    """
+
+    number: Annotated[int, Field(ge=1)]
+    hash: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+
+    def __str__(self) -> str:
+        """Return number and hash."""
+        return f"{self.number} {self.hash}"
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Return the head that a text says; raises `InvalidInput`."""
+        number, _, hash = text.strip().partition(" ")
+        try:
+            return cls.model_validate({"number": number, "hash": hash})
+        except ValidationError:
+            raise InvalidInput("a head is a number, a space, and 64 hexadecimal digits") from None
+
+
+ProblemKind = Literal["row_changed", "row_missing", "row_added", "seal_changed", "seal_missing", "seal_replaced"]
+
+
+class AuditProblem(_Value):
+    """The first thing in the audit trail that is not as it was sealed, oldest first.
+
+    A row of the seal with this number was changed, is missing, or was added afterwards; or the seal itself was changed,
+    is missing, or is another one than a head says: then `row_id` is None.
+    """
+
+    kind: ProblemKind
+    seal: int
+    row_id: str | None = None
+
+    def __str__(self) -> str:
+        """Return a line for people."""
+        what, _, how = self.kind.partition("_")
+        said = {"changed": "was changed", "missing": "is missing", "added": "was added", "replaced": "was replaced"}[
+            how
+        ]
+        return f"seal {self.seal} {said}" if what == "seal" else f"row {self.row_id} of seal {self.seal} {said}"
+
+
+class AuditReport(_Value):
+    """What `verify` found: `problem` is None where all is as it was sealed.
+
+    The numbers are of rows up to the problem: `verified` are as they were sealed, `removed` were deleted by `cleanup`,
+    and of `unsealed` ones nothing can be said yet. `head` is the last seal that is good.
+    """
+
+    problem: AuditProblem | None
+    verified: int
+    removed: int
+    unsealed: int
+    head: AuditHead | None
+
+    @property
+    def ok(self) -> bool:
+        """Tell whether no problem was found."""
+        return self.problem is None
 
 
 class Delegation(_Value):

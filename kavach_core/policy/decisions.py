@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -43,13 +43,28 @@ REASONS: Final[dict[Code, str]] = {
 
 
 @dataclass(frozen=True, slots=True)
+class Refusal:
+    """What kept one grant from allowing a call; `line` are the chains that the grant came by.
+
+    Where several constraints fail, `code` is of the one that is furthest from an allow, and `others` are of the rest.
+    """
+
+    code: Code
+    line: Line = ()
+    others: tuple[Code, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """What was decided; `code` is None exactly when the call is allowed.
 
-    `line` are the chains by which the agent held the permission that decided, empty where it was its own or none did.
+    `constraints` names what fired: each constraint that kept a covering grant from the call, or that asked a person.
+    `line` are the chains by which the agent held the grant that allowed, or that came nearest to it; empty where it was
+    its own, or there was none.
     """
 
     code: Code | None
+    constraints: tuple[str, ...] = ()
     line: Line = ()
 
     @property
@@ -75,13 +90,23 @@ NEARNESS: Final[tuple[Code, ...]] = (
 )
 """What can keep an active agent from a call, the failure nearest to an allow last."""
 
+CONSTRAINTS: Final[dict[Code, str]] = {
+    "ip_not_allowed": "ip_allowlist",
+    "outside_time_window": "time_window",
+    "argument_not_allowed": "allowed_arg_patterns",
+    "rate_limited": "max_calls_per_hour",
+    "approval_denied": "require_approval",
+    "approval_required": "require_approval",
+}
+"""The constraint that fires with each code."""
+
 
 @dataclass(frozen=True, slots=True)
 class Weighed:
-    """What pure rules say: the grants that remain, and the failure nearest to an allow among the others."""
+    """What pure rules say: the grants that remain, and what kept the others."""
 
     grants: tuple[Grant, ...]
-    nearest: Verdict
+    refusals: tuple[Refusal, ...]
 
 
 def weigh(grants: Iterable[Grant], call: Call) -> Weighed:
@@ -90,29 +115,42 @@ def weigh(grants: Iterable[Grant], call: Call) -> Weighed:
     The order of grants does not matter. Those that remain come in the order in which they are best tried: one that asks
     for nothing costs nothing, and a person is asked last.
     """
-    nearest = Verdict("no_permission")
+    refusals: list[Refusal] = []
     open_to: list[Grant] = []
     for grant in grants:
         if not grant.covers(call.action, call.resource):
             continue
-        failures: list[Code] = [
-            failure for condition in grant.conditions if (failure := failing(condition.constraints, call)) is not None
+        failures = [
+            code for condition in grant.conditions if (code := failing(condition.constraints, call)) is not None
         ]
         if failures:
             # All that fails is in the way: what is furthest from an allow has to be met first.
-            first: Code = min(failures, key=NEARNESS.index)
-            nearest = nearer(nearest, Verdict(first, grant.line))
+            first, *others = sorted(failures, key=NEARNESS.index)
+            refusals.append(Refusal(first, grant.line, tuple(others)))
         else:
             open_to.append(grant)
     open_to.sort(key=lambda grant: (grant.needs_approval, [(c.agent_id, c.key) for c in grant.counters]))
-    return Weighed(tuple(open_to), nearest)
+    return Weighed(tuple(open_to), tuple(refusals))
 
 
-def nearer(one: Verdict, other: Verdict) -> Verdict:
-    """Return the denial of two that is nearer to an allow; of two alike the one by the shorter line."""
+def allow(grant: Grant, refusals: Iterable[Refusal]) -> Verdict:
+    """Return that a grant allows; `refusals` are what fired on the way there."""
+    return Verdict(None, _fired(refusals), grant.line)
 
-    def place(verdict: Verdict) -> tuple[int, int, list[str]]:
-        near = -1 if verdict.code is None else NEARNESS.index(verdict.code)
-        return -near, len(verdict.line), [link.id for link in verdict.line]
 
-    return min(one, other, key=place)
+def deny(refusals: Sequence[Refusal]) -> Verdict:
+    """Return the denial by the refusal that is nearest to an allow, of two alike the one by the shorter line.
+
+    Without any there is no permission.
+    """
+
+    def place(one: Refusal) -> tuple[int, int, list[str]]:
+        return -NEARNESS.index(one.code), len(one.line), [link.id for link in one.line]
+
+    nearest = min(refusals, key=place, default=Refusal("no_permission"))
+    return Verdict(nearest.code, _fired(refusals), nearest.line)
+
+
+def _fired(refusals: Iterable[Refusal]) -> tuple[str, ...]:
+    codes = {code for one in refusals for code in (one.code, *one.others)}
+    return tuple(sorted({CONSTRAINTS[code] for code in codes if code in CONSTRAINTS}))

@@ -27,6 +27,8 @@ from kavach_schema.tables.agents import (
     AGENTS,
     APPROVAL_REQUESTS,
     AUDIT_LOGS,
+    AUDIT_SEALS,
+    AUDIT_STREAMS,
     BUDGET_POLICIES,
     COST_EVENTS,
     DELEGATION_CHAINS,
@@ -152,6 +154,15 @@ CREATE_AUDIT_LOG = Insert(AUDIT_LOGS)
 QUERY_AUDIT_LOGS = Find(AUDIT_LOGS, _AUDIT_FILTERS, ("timestamp", "id"), descending=True)
 STREAM_AUDIT_LOGS = Find(AUDIT_LOGS, _AUDIT_FILTERS, ("timestamp", "id"))
 COUNT_AUDIT_LOGS = Count(AUDIT_LOGS, _AUDIT_FILTERS)
+DELETE_AUDIT_LOGS_BEFORE = Delete(AUDIT_LOGS, (Filter("timestamp", "before", "<", optional=False),))
+
+FIND_AUDIT_SEAL = Get(AUDIT_SEALS, ("id",))
+QUERY_AUDIT_SEALS = Find(AUDIT_SEALS, (), ("number", "id"), descending=True)
+LIST_AUDIT_SEALS = Find(AUDIT_SEALS, (), ("number", "id"))
+CREATE_AUDIT_SEAL = Insert(AUDIT_SEALS)
+
+FIND_AUDIT_STREAM = Get(AUDIT_STREAMS, ("id",))
+UPSERT_AUDIT_STREAM = Upsert(AUDIT_STREAMS, ("id",))
 
 _WINDOW = ("agent_id", "resource", "window_start")
 FIND_RATE_LIMIT = Get(RATE_LIMITS, _WINDOW)

@@ -182,8 +182,10 @@ CREATE TABLE IF NOT EXISTS `kavach_audit_logs` (
     `result` VARCHAR(32) NOT NULL,
     `code` VARCHAR(64),
     `reason` VARCHAR(1024),
+    `constraints` JSON,
     `delegation_chain` JSON,
     `duration_ms` BIGINT NOT NULL,
+    `duration_us` BIGINT,
     `tokens_cost` BIGINT,
     `ip` VARCHAR(64),
     `user_agent` VARCHAR(1024),
@@ -192,6 +194,30 @@ CREATE TABLE IF NOT EXISTS `kavach_audit_logs` (
     KEY `kavach_audit_logs_agent_id_timestamp_id_idx` (`agent_id`, `timestamp`, `id`),
     KEY `kavach_audit_logs_user_id_timestamp_id_idx` (`user_id`, `timestamp`, `id`),
     KEY `kavach_audit_logs_timestamp_id_idx` (`timestamp`, `id`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_0900_bin;
+
+CREATE TABLE IF NOT EXISTS `kavach_audit_seals` (
+    `id` VARCHAR(255) NOT NULL,
+    `number` BIGINT NOT NULL,
+    `leaves` JSON NOT NULL,
+    `row_count` BIGINT NOT NULL,
+    `root` VARCHAR(64) NOT NULL,
+    `last_timestamp` BIGINT,
+    `last_id` VARCHAR(255),
+    `removed_before` BIGINT,
+    `previous` VARCHAR(64) NOT NULL,
+    `hash` VARCHAR(64) NOT NULL,
+    `sealed_at` BIGINT NOT NULL,
+    PRIMARY KEY (`id`),
+    KEY `kavach_audit_seals_number_id_idx` (`number`, `id`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_0900_bin;
+
+CREATE TABLE IF NOT EXISTS `kavach_audit_streams` (
+    `id` VARCHAR(255) NOT NULL,
+    `last_timestamp` BIGINT NOT NULL,
+    `last_id` VARCHAR(255) NOT NULL,
+    `updated_at` BIGINT NOT NULL,
+    PRIMARY KEY (`id`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_0900_bin;
 
 CREATE TABLE IF NOT EXISTS `kavach_rate_limits` (

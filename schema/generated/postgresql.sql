@@ -182,8 +182,10 @@ CREATE TABLE IF NOT EXISTS "kavach_audit_logs" (
     "result" VARCHAR(32) COLLATE "C" NOT NULL,
     "code" VARCHAR(64) COLLATE "C",
     "reason" VARCHAR(1024) COLLATE "C",
+    "constraints" JSONB,
     "delegation_chain" JSONB,
     "duration_ms" BIGINT NOT NULL,
+    "duration_us" BIGINT,
     "tokens_cost" BIGINT,
     "ip" VARCHAR(64) COLLATE "C",
     "user_agent" VARCHAR(1024) COLLATE "C",
@@ -193,6 +195,30 @@ CREATE TABLE IF NOT EXISTS "kavach_audit_logs" (
 CREATE INDEX IF NOT EXISTS "kavach_audit_logs_agent_id_timestamp_id_idx" ON "kavach_audit_logs" ("agent_id", "timestamp", "id");
 CREATE INDEX IF NOT EXISTS "kavach_audit_logs_user_id_timestamp_id_idx" ON "kavach_audit_logs" ("user_id", "timestamp", "id");
 CREATE INDEX IF NOT EXISTS "kavach_audit_logs_timestamp_id_idx" ON "kavach_audit_logs" ("timestamp", "id");
+
+CREATE TABLE IF NOT EXISTS "kavach_audit_seals" (
+    "id" VARCHAR(255) COLLATE "C" NOT NULL,
+    "number" BIGINT NOT NULL,
+    "leaves" JSONB NOT NULL,
+    "row_count" BIGINT NOT NULL,
+    "root" VARCHAR(64) COLLATE "C" NOT NULL,
+    "last_timestamp" BIGINT,
+    "last_id" VARCHAR(255) COLLATE "C",
+    "removed_before" BIGINT,
+    "previous" VARCHAR(64) COLLATE "C" NOT NULL,
+    "hash" VARCHAR(64) COLLATE "C" NOT NULL,
+    "sealed_at" BIGINT NOT NULL,
+    PRIMARY KEY ("id")
+);
+CREATE INDEX IF NOT EXISTS "kavach_audit_seals_number_id_idx" ON "kavach_audit_seals" ("number", "id");
+
+CREATE TABLE IF NOT EXISTS "kavach_audit_streams" (
+    "id" VARCHAR(255) COLLATE "C" NOT NULL,
+    "last_timestamp" BIGINT NOT NULL,
+    "last_id" VARCHAR(255) COLLATE "C" NOT NULL,
+    "updated_at" BIGINT NOT NULL,
+    PRIMARY KEY ("id")
+);
 
 CREATE TABLE IF NOT EXISTS "kavach_rate_limits" (
     "id" VARCHAR(255) COLLATE "C" NOT NULL,

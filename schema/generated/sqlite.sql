@@ -182,8 +182,10 @@ CREATE TABLE IF NOT EXISTS "kavach_audit_logs" (
     "result" TEXT NOT NULL,
     "code" TEXT,
     "reason" TEXT,
+    "constraints" TEXT,
     "delegation_chain" TEXT,
     "duration_ms" BIGINT NOT NULL,
+    "duration_us" BIGINT,
     "tokens_cost" BIGINT,
     "ip" TEXT,
     "user_agent" TEXT,
@@ -193,6 +195,30 @@ CREATE TABLE IF NOT EXISTS "kavach_audit_logs" (
 CREATE INDEX IF NOT EXISTS "kavach_audit_logs_agent_id_timestamp_id_idx" ON "kavach_audit_logs" ("agent_id", "timestamp", "id");
 CREATE INDEX IF NOT EXISTS "kavach_audit_logs_user_id_timestamp_id_idx" ON "kavach_audit_logs" ("user_id", "timestamp", "id");
 CREATE INDEX IF NOT EXISTS "kavach_audit_logs_timestamp_id_idx" ON "kavach_audit_logs" ("timestamp", "id");
+
+CREATE TABLE IF NOT EXISTS "kavach_audit_seals" (
+    "id" TEXT NOT NULL,
+    "number" BIGINT NOT NULL,
+    "leaves" TEXT NOT NULL,
+    "row_count" BIGINT NOT NULL,
+    "root" TEXT NOT NULL,
+    "last_timestamp" BIGINT,
+    "last_id" TEXT,
+    "removed_before" BIGINT,
+    "previous" TEXT NOT NULL,
+    "hash" TEXT NOT NULL,
+    "sealed_at" BIGINT NOT NULL,
+    PRIMARY KEY ("id")
+);
+CREATE INDEX IF NOT EXISTS "kavach_audit_seals_number_id_idx" ON "kavach_audit_seals" ("number", "id");
+
+CREATE TABLE IF NOT EXISTS "kavach_audit_streams" (
+    "id" TEXT NOT NULL,
+    "last_timestamp" BIGINT NOT NULL,
+    "last_id" TEXT NOT NULL,
+    "updated_at" BIGINT NOT NULL,
+    PRIMARY KEY ("id")
+);
 
 CREATE TABLE IF NOT EXISTS "kavach_rate_limits" (
     "id" TEXT NOT NULL,

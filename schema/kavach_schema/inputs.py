@@ -20,6 +20,10 @@ __all__ = [
     "ApprovalRequestInput",
     "AuditLogChanges",
     "AuditLogInput",
+    "AuditSealChanges",
+    "AuditSealInput",
+    "AuditStreamChanges",
+    "AuditStreamInput",
     "BudgetPolicyChanges",
     "BudgetPolicyInput",
     "CostEventChanges",
@@ -394,8 +398,10 @@ class AuditLogInput(TypedDict):
     result: str
     code: NotRequired[str | None]
     reason: NotRequired[str | None]
+    constraints: NotRequired[list[str] | None]
     delegation_chain: NotRequired[list[dict[str, JsonValue]] | None]
     duration_ms: int
+    duration_us: NotRequired[int | None]
     tokens_cost: NotRequired[int | None]
     ip: NotRequired[str | None]
     user_agent: NotRequired[str | None]
@@ -413,12 +419,62 @@ class AuditLogChanges(TypedDict, total=False):
     result: str
     code: str | None
     reason: str | None
+    constraints: list[str] | None
     delegation_chain: list[dict[str, JsonValue]] | None
     duration_ms: int
+    duration_us: int | None
     tokens_cost: int | None
     ip: str | None
     user_agent: str | None
     timestamp: datetime
+
+
+class AuditSealInput(TypedDict):
+    """A new row of `kavach_audit_seals`."""
+
+    id: str
+    number: int
+    leaves: list[str]
+    row_count: int
+    root: str
+    last_timestamp: NotRequired[datetime | None]
+    last_id: NotRequired[str | None]
+    removed_before: NotRequired[datetime | None]
+    previous: str
+    hash: str
+    sealed_at: datetime
+
+
+class AuditSealChanges(TypedDict, total=False):
+    """Changes to a row of `kavach_audit_seals`: what is left out stays."""
+
+    number: int
+    leaves: list[str]
+    row_count: int
+    root: str
+    last_timestamp: datetime | None
+    last_id: str | None
+    removed_before: datetime | None
+    previous: str
+    hash: str
+    sealed_at: datetime
+
+
+class AuditStreamInput(TypedDict):
+    """A new row of `kavach_audit_streams`."""
+
+    id: str
+    last_timestamp: datetime
+    last_id: str
+    updated_at: datetime
+
+
+class AuditStreamChanges(TypedDict, total=False):
+    """Changes to a row of `kavach_audit_streams`: what is left out stays."""
+
+    last_timestamp: datetime
+    last_id: str
+    updated_at: datetime
 
 
 class RateLimitInput(TypedDict):

@@ -15,6 +15,8 @@ __all__ = [
     "ApiKey",
     "ApprovalRequest",
     "AuditLog",
+    "AuditSeal",
+    "AuditStream",
     "BudgetPolicy",
     "CostEvent",
     "DelegationChain",
@@ -215,12 +217,39 @@ class AuditLog(Record):
     result: str
     code: str | None = None
     reason: str | None = None
+    constraints: list[str] | None = None
     delegation_chain: list[dict[str, JsonValue]] | None = None
     duration_ms: int
+    duration_us: int | None = None
     tokens_cost: int | None = None
     ip: str | None = None
     user_agent: str | None = None
     timestamp: datetime
+
+
+class AuditSeal(Record):
+    """A batch of audit rows by their digests, chained to the batch before; the key is the number, as text."""
+
+    id: str
+    number: int
+    leaves: list[str]
+    row_count: int
+    root: str
+    last_timestamp: datetime | None = None
+    last_id: str | None = None
+    removed_before: datetime | None = None
+    previous: str
+    hash: str
+    sealed_at: datetime
+
+
+class AuditStream(Record):
+    """How far a named stream has delivered the audit trail: the last row that was accepted."""
+
+    id: str
+    last_timestamp: datetime
+    last_id: str
+    updated_at: datetime
 
 
 class RateLimit(Record):

@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+import tracemalloc
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -33,6 +35,19 @@ async def write(host: Host, count: int, **values: Any) -> list[str]:
                 **{**row, "id": id, "timestamp": host.clock.later(seconds=number // 3), **values}
             )
     return ids
+
+
+async def bulk(host: Host, count: int, *, first: int = 0) -> None:
+    """Write many audit rows with one statement."""
+    digits = " UNION ALL ".join(f"SELECT {digit} AS d" for digit in range(10))
+    number = " + ".join(f"t{power}.d * {10**power}" for power in range(5))
+    tables = ", ".join(f"({digits}) AS t{power}" for power in range(5))
+    await host.sql(
+        "INSERT INTO kavach_audit_logs (id, agent_id, user_id, action, resource, result, duration_ms, timestamp)"
+        f" SELECT CAST(1000000 + n AS CHAR(7)), 'a', 'u', 'read', '{'r' * 100}', 'allowed', 1,"
+        f" {int(START.timestamp())} + n / 3"
+        f" FROM (SELECT {number} AS n FROM {tables}) AS numbers WHERE n >= {first} AND n < {first + count}"
+    )
 
 
 def read_csv(text: str) -> list[list[str]]:
@@ -207,5 +222,67 @@ async def test_an_export_of_nothing_is_well_formed(kavach: Any) -> None:
 
 @pytest.mark.parametrize("format", ["xml", "CSV", "", None])
 async def test_another_format_is_refused(kavach: Any, format: Any) -> None:
-    with pytest.raises(InvalidInput, match=r'^format: use "csv" or "json"$'):
+    with pytest.raises(InvalidInput, match=r'^format: use "csv", "json" or "jsonl"$'):
         await kavach.audit.export(format=format)
+
+
+async def test_json_lines_say_the_same_as_json(host: Host, kavach: Any) -> None:
+    await kavach.authorize("nobody", action="two\nlines", resource="\u2028", arguments={"a": [1, "\n"]})
+    await write(host, 3)
+    lines = (await kavach.audit.export(format="jsonl")).splitlines(keepends=True)
+    assert "".join(lines).count("\n") == 4
+    text = await kavach.audit.export(format="jsonl")
+    assert [json.loads(line) for line in text.split("\n")[:-1]] == json.loads(await kavach.audit.export(format="json"))
+    assert await kavach.audit.export(format="jsonl", agent_id="none") == ""
+
+
+@pytest.mark.every_database
+async def test_an_export_is_written_to_a_file_and_tells_how_far_it_is(host: Host, kavach: Any, tmp_path: Path) -> None:
+    await bulk(host, 2003)
+    for format in ("csv", "json", "jsonl"):
+        told: list[int] = []
+        with (tmp_path / format).open("w", encoding="utf-8", newline="") as file:
+            written = await kavach.audit.export_to(file, format=format, progress=told.append)
+        assert written == await kavach.audit.count() == 2003
+        assert told == [1000, 2000, 2003]
+        with (tmp_path / format).open(encoding="utf-8", newline="") as file:
+            assert file.read() == await kavach.audit.export(format=format)
+        told.clear()
+        assert await kavach.audit.export_to(io.StringIO(), format=format, progress=told.append, agent_id="none") == 0
+        assert told == [0]
+
+
+class Discarding:
+    """A file that keeps nothing but the number of characters."""
+
+    size = 0
+
+    def write(self, text: str) -> None:
+        self.size += len(text)
+
+
+@pytest.mark.parametrize("format", ["csv", "json", "jsonl"])
+async def test_a2_an_export_of_any_size_takes_constant_memory(host: Host, kavach: Any, format: str) -> None:
+    """Six times the rows take no more memory: what grows is the text, which is six times as long."""
+    peaks, sizes = [], []
+    for first, last in ((0, 2_500), (2_500, 15_000)):
+        await bulk(host, last - first, first=first)
+        file = Discarding()
+        tracemalloc.start()
+        try:
+            assert await kavach.audit.export_to(file, format=format) == await kavach.audit.count()
+            peaks.append(tracemalloc.get_traced_memory()[1])
+        finally:
+            tracemalloc.stop()
+        sizes.append(file.size)
+    assert sizes[1] > 5.9 * sizes[0]
+    assert peaks[1] < 1.2 * peaks[0]
+
+
+async def test_an_error_of_the_file_is_passed_on(host: Host, kavach: Any) -> None:
+    class Full:
+        def write(self, text: str) -> None:
+            raise OSError("no space left")
+
+    with pytest.raises(OSError, match="no space left"):
+        await kavach.audit.export_to(Full())

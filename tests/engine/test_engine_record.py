@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from engine.support import READ_GITHUB, READ_ISSUES, START, Clock, Host, ask, hand, make_agent, open_session, settle
+from kavach_core import InvalidInput
 
 pytestmark = pytest.mark.one_database
 
@@ -20,13 +21,14 @@ async def test_a_row_says_who_asked_for_what_and_what_was_answered(host: Host, k
         "arguments": {"path": "/home/ünï 🙂", "deep": [{"n": 1.5}]},
         "ip": "2001:db8::1",
         "user_agent": "agent/1.0",
+        "tokens_cost": 321,
     }
     allowed = await kavach.authorize(agent.id, action="read", **call)
     denied = await kavach.authorize_by_token(agent.token, action="write", **call)
     assert (allowed.allowed, allowed.code, allowed.reason) == (True, None, None)
     assert (denied.allowed, denied.code) == (False, "no_permission")
     first, second = await host.audit_rows()
-    assert first.model_dump(exclude={"duration_ms"}) == {
+    assert first.model_dump(exclude={"duration_ms", "duration_us"}) == {
         "id": allowed.audit_id,
         "agent_id": agent.id,
         "user_id": "ada",
@@ -36,17 +38,69 @@ async def test_a_row_says_who_asked_for_what_and_what_was_answered(host: Host, k
         "result": "allowed",
         "code": None,
         "reason": None,
+        "constraints": None,
         "delegation_chain": None,
-        "tokens_cost": None,
+        "tokens_cost": 321,
         "ip": "2001:db8::1",
         "user_agent": "agent/1.0",
         "timestamp": START,
     }
     assert (second.id, second.action, second.result) == (denied.audit_id, "write", "denied")
     assert (second.code, second.reason) == ("no_permission", denied.reason)
-    assert 0 <= first.duration_ms < 60_000
+    assert 0 < first.duration_us < 60_000_000
+    assert first.duration_ms == round(first.duration_us / 1000)
 
 
+async def test_p24_the_latency_of_a_call_is_told_in_microseconds(host: Host, kavach: Any) -> None:
+    for _ in range(3):
+        await kavach.authorize("nobody", action="read", resource="a")
+    rows = await host.audit_rows()
+    assert all(row.duration_us > 0 and row.duration_ms == round(row.duration_us / 1000) for row in rows)
+    assert any(row.duration_us % 1000 for row in rows)
+
+
+@pytest.mark.parametrize("cost", [-1, 1.5, "3", True, 2**63])
+async def test_a6_a_cost_that_is_none_is_refused(host: Host, kavach: Any, cost: Any) -> None:
+    agent = await make_agent(kavach, READ_ISSUES)
+    with pytest.raises(InvalidInput, match=r"^(kavach_audit_logs\.)?tokens_cost: "):
+        await kavach.authorize(agent.id, action="read", resource="mcp:github:issues", tokens_cost=cost)
+    assert await host.audit_rows() == []
+
+
+@pytest.mark.every_database
+async def test_a6_a_row_names_the_constraints_that_fired(host: Host, kavach: Any) -> None:
+    def limited(action: str, *constraints: dict[str, Any]) -> list[dict[str, Any]]:
+        return [{"resource": "a", "actions": [action], "constraints": these} for these in constraints]
+
+    agent = await make_agent(
+        kavach,
+        *limited("free", {"ipAllowlist": ["10.0.0.0/8"]}, {}),
+        *limited("held", {"ipAllowlist": ["10.0.0.0/8"]}, {"timeWindow": {"start": "01:00", "end": "02:00"}}),
+        *limited("argued", {"allowedArgPatterns": ["/home/*"]}),
+        *limited("counted", {"maxCallsPerHour": 1}),
+        *limited("asked", {"requireApproval": True}),
+    )
+    for action in ("free", "held", "argued", "counted", "counted", "asked"):
+        result = await kavach.authorize(agent.id, action=action, resource="a", ip="192.0.2.1")
+    await kavach.approval.approve(result.approval_id, by="grace")
+    await ask(kavach, agent, "a", "asked")
+    await kavach.approval.deny((await kavach.approval.request(agent.id, action="asked", resource="a")).id, by="grace")
+    await ask(kavach, agent, "a", "asked")
+    await ask(kavach, agent, "b", "asked")
+    assert [(row.action, row.code, row.constraints) for row in await host.audit_rows()] == [
+        ("free", None, ["ip_allowlist"]),
+        ("held", "outside_time_window", ["ip_allowlist", "time_window"]),
+        ("argued", "argument_not_allowed", ["allowed_arg_patterns"]),
+        ("counted", None, None),
+        ("counted", "rate_limited", ["max_calls_per_hour"]),
+        ("asked", "approval_required", ["require_approval"]),
+        ("asked", None, ["require_approval"]),
+        ("asked", "approval_denied", ["require_approval"]),
+        ("asked", "no_permission", None),
+    ]
+
+
+@pytest.mark.every_database
 async def test_p19_an_unknown_id_is_recorded(host: Host, kavach: Any) -> None:
     result = await kavach.authorize("nobody", action="read", resource="a")
     (row,) = await host.audit_rows()

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from kavach_core import Constraints, Permission, TimeWindow
 from kavach_core.policy.constraints import Call, Failure, UnreadableConstraints
-from kavach_core.policy.decisions import NEARNESS, REASONS, Verdict, Weighed, weigh
+from kavach_core.policy.decisions import CONSTRAINTS, NEARNESS, REASONS, Refusal, Verdict, Weighed, deny, weigh
 from kavach_core.policy.delegation import Link
 from kavach_core.policy.permissions import Condition, Counter, Grant
 
@@ -41,7 +41,7 @@ def ask(grants: list[Grant], action: str = "read", resource: str = "a:b") -> Wei
 def code(*constraints: Constraints | None, call: Call | None = None) -> str | None:
     """Return what keeps one grant from a call, None where nothing does."""
     found = weigh([grant("a:b", "read", constraints=these) for these in constraints], call or Call("read", "a:b", NOON))
-    return None if found.grants else found.nearest.code
+    return None if found.grants else deny(found.refusals).code
 
 
 GRANTS = st.lists(
@@ -57,12 +57,12 @@ GRANTS = st.lists(
 
 
 def test_without_a_grant_the_call_is_denied() -> None:
-    assert ask([]) == Weighed((), Verdict("no_permission"))
+    assert ask([]) == Weighed((), ())
 
 
 @pytest.mark.parametrize(("action", "resource"), [("write", "a:b"), ("read", "a"), ("READ", "a:b"), ("*", "a:b")])
 def test_what_no_grant_covers_is_denied(action: str, resource: str) -> None:
-    assert ask([grant("a:*", "read")], action, resource) == Weighed((), Verdict("no_permission"))
+    assert ask([grant("a:*", "read")], action, resource) == Weighed((), ())
 
 
 def test_the_action_star_covers_every_action() -> None:
@@ -74,7 +74,7 @@ def test_p7_the_order_of_grants_changes_neither_what_remains_nor_the_code(grants
     expected = ask(grants)
     for order in permutations(grants, len(grants)):
         found = ask(list(order))
-        assert found.nearest == expected.nearest
+        assert deny(found.refusals) == deny(expected.refusals)
         assert set(found.grants) == set(expected.grants)
         assert [g.needs_approval for g in found.grants] == [g.needs_approval for g in expected.grants]
         assert [g.counters for g in found.grants] == [g.counters for g in expected.grants]
@@ -129,7 +129,7 @@ def test_p3_a_limit_of_0_means_never() -> None:
 
 
 def test_dg1_an_inherited_constraint_is_asked_as_an_own_one_is() -> None:
-    assert ask([grant("a:*", "read", inherited=(NEVER,))]) == Weighed((), Verdict("rate_limited"))
+    assert ask([grant("a:*", "read", inherited=(NEVER,))]) == Weighed((), (Refusal("rate_limited"),))
     assert ask([grant("a:*", "read", inherited=(APPROVAL,))]).grants[0].needs_approval
     both = grant("a:*", "read", constraints=LIMITED, inherited=(Constraints(max_calls_per_hour=3),))
     assert [(counter.agent_id, counter.limit) for counter in both.counters] == [("me", 5), ("up", 3)]
@@ -140,7 +140,7 @@ def test_dg1_a_set_that_is_met_by_nobody_is_not_undone_by_a_later_one() -> None:
     call = Call("read", "a:b", NOON, ip="192.0.2.1")
     for own, inherited in ((wide, ELSEWHERE), (ELSEWHERE, wide)):
         found = weigh([grant("a:b", "read", constraints=own, inherited=(inherited,))], call)
-        assert found == Weighed((), Verdict("ip_not_allowed"))
+        assert found == Weighed((), (Refusal("ip_not_allowed"),))
 
 
 def test_a_denial_names_the_failure_nearest_to_an_allow() -> None:
@@ -168,6 +168,8 @@ def test_every_code_has_a_reason_in_lower_case() -> None:
     assert all(Verdict(code).reason == reason for code, reason in REASONS.items())
     assert Verdict(None).reason is None
     assert {*NEARNESS} < {*REASONS}
+    assert {*CONSTRAINTS} < {*NEARNESS}
+    assert {*CONSTRAINTS.values()} == {*Constraints.model_fields}
 
 
 @pytest.mark.parametrize(

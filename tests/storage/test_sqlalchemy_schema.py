@@ -36,7 +36,7 @@ def drop_all(engine: Engine) -> None:
 def test_our_tables_and_those_of_the_metadata_are_the_same(engine: Engine) -> None:
     create_sqlalchemy_adapter(engine).prepare_schema()
     ours = described(engine)
-    assert len(ours) == 39
+    assert len(ours) == len(TABLES)
     drop_all(engine)
     metadata().create_all(engine)
     assert described(engine) == ours
@@ -106,7 +106,7 @@ def test_two_prefixes_are_two_sets_of_tables(engine: Engine) -> None:
     agent = ours.create_agent(**values)
     assert theirs.find_agent_by_id(agent.id) is None
     theirs.create_agent(**values)
-    assert {len(described(engine, prefix)) for prefix in ("a_", "b_")} == {39}
+    assert {len(described(engine, prefix)) for prefix in ("a_", "b_")} == {len(TABLES)}
     assert described(engine) == {}
 
 
@@ -140,7 +140,7 @@ def test_a_schema_holds_the_tables_on_postgresql_only(engine: Engine) -> None:
     storage = create_sqlalchemy_adapter(engine, schema="iam")
     agent = storage.create_agent(**row(AGENTS))
     assert storage.find_agent_by_id(agent.id) == agent
-    assert (len(described(engine, schema="iam")), described(engine)) == (39, {})
+    assert (len(described(engine, schema="iam")), described(engine)) == (len(TABLES), {})
     create_sqlalchemy_adapter(engine, schema="iam", skip_migrations=True).prepare_schema()
     with pytest.raises(SchemaMismatch):
         create_sqlalchemy_adapter(engine, skip_migrations=True).prepare_schema()

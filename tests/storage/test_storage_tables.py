@@ -7,11 +7,13 @@ from kavach_schema.tables import TABLES, TABLES_BY_NAME
 from storage.documented_tables import DOCUMENTED
 
 ADDED = {
-    ("kavach_audit_logs", "code"),
-    ("kavach_audit_logs", "delegation_chain"),
+    *(("kavach_audit_logs", column) for column in ("code", "constraints", "delegation_chain", "duration_us")),
     ("kavach_delegation_chains", "parent_chain_id"),
 }
 """Columns of ours, each nullable or with a default, so that the original's rows fit."""
+
+ADDED_TABLES = {"kavach_audit_seals", "kavach_audit_streams"}
+"""Tables of ours."""
 
 ADDED_UNIQUES = {
     ("kavach_agents", ("token_hash",)),
@@ -27,9 +29,10 @@ KINDS = {"text": "text", "int": "integer", "bool": "boolean", "json": "json", "t
 COLUMNS = [(table, column) for table, columns in DOCUMENTED.items() for column in columns.split(", ")]
 
 
-def test_there_are_39_tables() -> None:
+def test_there_are_39_documented_tables() -> None:
     assert len(DOCUMENTED) == 39
-    assert sorted(DOCUMENTED) == sorted(TABLES_BY_NAME)
+    assert {*DOCUMENTED, *ADDED_TABLES} == set(TABLES_BY_NAME)
+    assert not ADDED_TABLES & set(DOCUMENTED)
 
 
 def test_every_documented_column_is_there_as_documented() -> None:
@@ -54,7 +57,7 @@ def _default(column: Column) -> str:
 
 def test_every_other_column_is_one_that_we_added_on_purpose() -> None:
     documented = {(table, text.split()[0]) for table, text in COLUMNS}
-    ours = {(table.name, column.name) for table in TABLES for column in table.columns}
+    ours = {(table.name, column.name) for table in TABLES if table.name not in ADDED_TABLES for column in table.columns}
     assert ours - documented == ADDED
 
 

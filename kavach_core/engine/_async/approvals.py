@@ -3,6 +3,8 @@
 A request is bound to an agent, an action, a resource and the arguments, by a digest of them which is part of its id.
 For each such call at most one request is open: a row in the table of counters, locked by whoever looks, holds the
 number of the latest one, 0 before the first.
+
+Arguments come here without secrets: who answers does not see them, and calls that differ in them only are one call.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from uuid_utils import uuid7
 from kavach_core.engine._async.retry import run_async_transaction
 from kavach_core.engine.approving import approval_status, approval_value, digest, refuse_answer, settled
 from kavach_core.engine.callbacks import AsyncApprovalCallback
-from kavach_core.engine.reading import Clock, agent_status, check, plain
+from kavach_core.engine.reading import Clock, agent_status, check, plain, storable
 from kavach_core.engine.settings import ALWAYS, Rules
 from kavach_core.engine.values import Approval
 from kavach_core.errors import ApprovalError, BackendUnavailable, InactiveAgentError, InvalidInput, NotFoundError
@@ -51,8 +53,8 @@ class AsyncApprovals:
         `authorize` does the same where it denies with `approval_required`. Raises `NotFoundError`,
         `InactiveAgentError` for a revoked or expired agent, and `InvalidInput`.
         """
-        described = plain(arguments, "arguments")
-        check(APPROVAL_REQUESTS, action=action, resource=resource, arguments=described)
+        check(APPROVAL_REQUESTS, action=action, resource=resource)
+        described = storable(arguments, self._rules.redact)
         now = self._clock()
 
         async def work(storage: AsyncStorage) -> tuple[records.ApprovalRequest, bool]:

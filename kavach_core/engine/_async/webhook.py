@@ -1,19 +1,18 @@
-"""A signed webhook for each new request for approval, tried again where the receiver does not answer."""
+"""Signed webhooks, tried again where the receiver does not answer: requests for approval, and the audit trail."""
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
-from kavach_core.engine.callbacks import AsyncApprovalCallback
+from kavach_core.engine.callbacks import AsyncApprovalCallback, AsyncAuditSender
 from kavach_core.engine.signing import read_secret, sign_webhook
 from kavach_core.engine.values import Approval
-from kavach_core.errors import ConfigurationError, MissingDependency
-
-if TYPE_CHECKING:
-    import httpx
+from kavach_core.errors import ConfigurationError, DeliveryError, MissingDependency
+from kavach_schema.records import AuditLog
 
 logger = logging.getLogger("kavach")
 
@@ -29,39 +28,70 @@ def create_async_approval_webhook(
 
     Raises `ConfigurationError` for a malformed secret, and `MissingDependency` without httpx.
     """
-    try:
-        import httpx
-    except ImportError as error:
-        raise MissingDependency("webhooks need httpx; run: pip install 'kavach-core[webhooks]'") from error
-    if not url.startswith(("https://", "http://")):
-        raise ConfigurationError("the url of a webhook begins with https:// or http://")
-    if tries < 1:
-        raise ConfigurationError("a webhook is tried once at least; set tries to 1 or more")
-    key = read_secret(secret)
+    webhook = AsyncWebhook(url, secret, tries, timeout, pause)
 
     async def send(request: Approval) -> None:
-        async with httpx.AsyncClient(timeout=timeout, follow_redirects=False) as client:
-            for number in range(tries):
-                if number:
-                    await asyncio.sleep(pause * 2 ** (number - 1))
-                if await _post(client, url, key, request):
-                    return
-        logger.warning("approval: the webhook failed %d times; the request is stored", tries)
+        if not await webhook.deliver("approval.requested", request.id, request.model_dump_json()):
+            logger.warning("approval: the webhook failed %d times; the request is stored", tries)
 
     return send
 
 
-async def _post(client: httpx.AsyncClient, url: str, key: bytes, request: Approval) -> bool:
-    """Send one webhook, signed anew, and tell whether it was accepted."""
-    import httpx
+def create_async_audit_webhook(
+    *, url: str, secret: str, tries: int = 3, timeout: float = 5.0, pause: float = 0.5
+) -> AsyncAuditSender:
+    """Return what `audit.stream` sends rows with: it posts them to `url` as JSON, signed with `secret`.
 
-    now = datetime.now(UTC)
-    data = request.model_dump_json()
-    body = f'{{"type":"approval.requested","timestamp":"{now.isoformat()}","data":{data}}}'.encode()
-    headers = {"content-type": "application/json", **sign_webhook(key, request.id, body, now)}
-    try:
-        answer = await client.post(url, content=body, headers=headers)
-    except httpx.HTTPError as error:
-        logger.info("approval: the webhook failed with %s", type(error).__name__)
+    The body is `{"type": "audit.recorded", "timestamp": ..., "data": [...]}`; the same rows have the same `webhook-id`.
+    As `create_async_approval_webhook` in all else, but what fails in the end is a `DeliveryError`.
+    """
+    webhook = AsyncWebhook(url, secret, tries, timeout, pause)
+
+    async def send(rows: Sequence[AuditLog]) -> None:
+        data = "[" + ",".join(row.model_dump_json() for row in rows) + "]"
+        same = hashlib.sha256("\n".join(row.id for row in rows).encode()).hexdigest()
+        if not await webhook.deliver("audit.recorded", same, data):
+            raise DeliveryError(f"the webhook failed {tries} times; the rows are still to be delivered")
+
+    return send
+
+
+class AsyncWebhook:
+    """Where webhooks go, and how often each is tried."""
+
+    def __init__(self, url: str, secret: str, tries: int, timeout: float, pause: float) -> None:
+        """Check the settings; raises `ConfigurationError`, and `MissingDependency` without httpx."""
+        try:
+            import httpx
+        except ImportError as error:
+            raise MissingDependency("webhooks need httpx; run: pip install 'kavach-core[webhooks]'") from error
+        if not url.startswith(("https://", "http://")):
+            raise ConfigurationError("the url of a webhook begins with https:// or http://")
+        if tries < 1:
+            raise ConfigurationError("a webhook is tried once at least; set tries to 1 or more")
+        self._failure: type[Exception] = httpx.HTTPError
+        self._url = url
+        self._key = read_secret(secret)
+        self._tries = tries
+        self._timeout = timeout
+        self._pause = pause
+
+    async def deliver(self, kind: str, message_id: str, data: str) -> bool:
+        """Send JSON until it is accepted, signed anew each time, and tell whether it was."""
+        import httpx
+
+        async with httpx.AsyncClient(timeout=self._timeout, follow_redirects=False) as client:
+            for number in range(self._tries):
+                if number:
+                    await asyncio.sleep(self._pause * 2 ** (number - 1))
+                now = datetime.now(UTC)
+                body = f'{{"type":"{kind}","timestamp":"{now.isoformat()}","data":{data}}}'.encode()
+                headers = {"content-type": "application/json", **sign_webhook(self._key, message_id, body, now)}
+                try:
+                    answer = await client.post(self._url, content=body, headers=headers)
+                except self._failure as error:
+                    logger.info("%s: the webhook failed with %s", kind, type(error).__name__)
+                    continue
+                if answer.is_success:
+                    return True
         return False
-    return answer.is_success

@@ -17,13 +17,13 @@ from kavach_core.engine._sync.approvals import Approvals
 from kavach_core.engine._sync.counting import count_call
 from kavach_core.engine._sync.delegation import Delegations
 from kavach_core.engine._sync.retry import run_transaction
-from kavach_core.engine.reading import Clock, agent_status, check, described, plain
+from kavach_core.engine.reading import Clock, agent_status, check, described, storable
 from kavach_core.engine.settings import Rules
 from kavach_core.engine.tokens import PREFIX, hash_token
 from kavach_core.engine.values import AuthorizeResult
 from kavach_core.errors import InvalidInput, StorageError
 from kavach_core.policy.constraints import Call
-from kavach_core.policy.decisions import Verdict, nearer, weigh
+from kavach_core.policy.decisions import Refusal, Verdict, allow, deny, weigh
 from kavach_core.policy.permissions import Grant
 from kavach_core.storage import Storage
 from kavach_schema.records import Agent, ApprovalRequest
@@ -34,7 +34,7 @@ logger = logging.getLogger("kavach")
 
 @dataclass(frozen=True, slots=True)
 class _Call:
-    """What is asked, and what the audit row says of the one who asks."""
+    """What is asked, and what the audit row says of the one who asks; `stored` are the arguments without secrets."""
 
     find: Callable[[Storage], Agent | None]
     named: str
@@ -43,6 +43,8 @@ class _Call:
     arguments: Mapping[str, JsonValue] | None
     ip: str | None
     user_agent: str | None
+    tokens_cost: int | None
+    stored: dict[str, JsonValue] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +84,16 @@ class Authorization:
         arguments: Mapping[str, JsonValue] | None = None,
         ip: str | None = None,
         user_agent: str | None = None,
+        tokens_cost: int | None = None,
     ) -> AuthorizeResult:
         """Decide whether the agent with this id may do this."""
         check(AUDIT_LOGS, agent_id=agent_id)
         # A token that was passed for an id must not be written down.
         named = "" if agent_id.startswith(PREFIX) else agent_id
         return self._authorize(
-            _Call(lambda s: s.find_agent_by_id(agent_id), named, action, resource, arguments, ip, user_agent)
+            _Call(
+                lambda s: s.find_agent_by_id(agent_id), named, action, resource, arguments, ip, user_agent, tokens_cost
+            )
         )
 
     def by_token(
@@ -100,25 +105,38 @@ class Authorization:
         arguments: Mapping[str, JsonValue] | None = None,
         ip: str | None = None,
         user_agent: str | None = None,
+        tokens_cost: int | None = None,
     ) -> AuthorizeResult:
         """Decide whether the agent that holds this token may do this."""
         if not isinstance(token, str):
             raise InvalidInput(f"token: expected text, got {type(token).__name__}")
         hashed = hash_token(token)
         return self._authorize(
-            _Call(lambda s: s.find_agent_by_token_hash(hashed), "", action, resource, arguments, ip, user_agent)
+            _Call(
+                lambda s: s.find_agent_by_token_hash(hashed),
+                "",
+                action,
+                resource,
+                arguments,
+                ip,
+                user_agent,
+                tokens_cost,
+            )
         )
 
     def _authorize(self, call: _Call) -> AuthorizeResult:
+        started = perf_counter()
         check(
             AUDIT_LOGS,
             action=call.action,
             resource=call.resource,
-            parameters=plain(call.arguments, "arguments"),
             ip=call.ip,
             user_agent=call.user_agent,
+            tokens_cost=call.tokens_cost,
         )
-        started = perf_counter()
+        if call.tokens_cost is not None and call.tokens_cost < 0:
+            raise InvalidInput("tokens_cost: must be 0 or more")
+        call = replace(call, stored=storable(call.arguments, self._rules.redact))
 
         def work(storage: Storage) -> _Decision:
             return self._decide_and_record(storage, call, started)
@@ -147,18 +165,22 @@ class Authorization:
         verdict = decision.verdict
         if verdict.allowed and not self._rules.agents.audit_all:
             return decision
+        duration_us = round((perf_counter() - started) * 1_000_000)
         row = storage.create_audit_log(
             id=str(uuid7()),
             agent_id=call.named if agent is None else agent.id,
             user_id="" if agent is None else agent.owner_id,
             action=call.action,
             resource=call.resource,
-            parameters=plain(call.arguments, "arguments"),
+            parameters=call.stored,
             result="allowed" if verdict.allowed else "denied",
             code=verdict.code,
             reason=verdict.reason,
+            constraints=list(verdict.constraints) or None,
             delegation_chain=described(verdict.line),
-            duration_ms=round((perf_counter() - started) * 1000),
+            duration_ms=round(duration_us / 1000),
+            duration_us=duration_us,
+            tokens_cost=call.tokens_cost,
             ip=call.ip,
             user_agent=call.user_agent,
             timestamp=now,
@@ -174,28 +196,30 @@ class Authorization:
         grants = self._delegations.grants_of(storage, agent.id, now)
         call = Call(asked.action, asked.resource, now, asked.arguments, asked.ip)
         weighed = weigh(grants, call)
-        nearest = weighed.nearest
+        refusals = list(weighed.refusals)
         for grant in weighed.grants:
             if not grant.needs_approval:
                 if count_call(storage, grant.counters, now):
-                    return _Decision(Verdict(None, grant.line))
-                nearest = nearer(nearest, Verdict("rate_limited", grant.line))
+                    return _Decision(allow(grant, refusals))
+                refusals.append(Refusal("rate_limited", grant.line))
         if waiting := [grant for grant in weighed.grants if grant.needs_approval]:
-            return self._decide_by_approval(storage, agent, waiting, call, nearest)
-        return _Decision(nearest)
+            return self._decide_by_approval(storage, agent, waiting, replace(call, arguments=asked.stored), refusals)
+        return _Decision(deny(refusals))
 
     def _decide_by_approval(
-        self, storage: Storage, agent: Agent, grants: Sequence[Grant], call: Call, nearest: Verdict
+        self, storage: Storage, agent: Agent, grants: Sequence[Grant], call: Call, refusals: list[Refusal]
     ) -> _Decision:
         """Decide on a call that a person must approve: an approval is spent exactly where the call is allowed."""
-        line = grants[0].line
         request, new = self._approvals.find_or_create(storage, agent, call)
         if request.status == "denied":
-            return _Decision(nearer(nearest, Verdict("approval_denied", line)), request)
+            refusals += (Refusal("approval_denied", grant.line) for grant in grants)
+            return _Decision(deny(refusals), request)
+        asked = [Refusal("approval_required", grant.line) for grant in grants]
         if request.status != "approved" or not self._approvals.use(storage, request):
-            return _Decision(nearer(nearest, Verdict("approval_required", line)), request, new)
+            return _Decision(deny([*refusals, *asked]), request, new)
         for grant in grants:
             if count_call(storage, grant.counters, call.now):
-                return _Decision(Verdict(None, grant.line), request)
+                return _Decision(allow(grant, [*refusals, *asked]), request)
+            refusals.append(Refusal("rate_limited", grant.line))
         self._approvals.give_back(storage, request)
-        return _Decision(nearer(nearest, Verdict("rate_limited", line)), request)
+        return _Decision(deny(refusals), request)

@@ -45,7 +45,7 @@ class Kavach:
         self._owned = owned
         self._clock = clock
         self.agent = Agents(storage, rules, clock)
-        self.audit = Audit(storage)
+        self.audit = Audit(storage, rules, clock)
         self.delegation = Delegations(storage, rules, clock)
         self.approval = Approvals(storage, rules, clock, on_approval_request)
         self._authorization = Authorization(storage, rules, clock, self.delegation, self.approval)
@@ -59,17 +59,25 @@ class Kavach:
         arguments: Mapping[str, JsonValue] | None = None,
         ip: str | None = None,
         user_agent: str | None = None,
+        tokens_cost: int | None = None,
     ) -> AuthorizeResult:
         """Decide whether an agent may do something now, and record the decision.
 
         The default is to deny. Each call writes exactly one audit row, in the transaction of the decision, also for an
         unknown agent; a decision that cannot be recorded is a denial with the code `audit_unavailable`. Where a person
-        must approve the call, the request is found or made, and `approval_id` names it.
+        must approve the call, the request is found or made, and `approval_id` names it. `tokens_cost` is what the call
+        costs in tokens, as far as the host knows; it is recorded.
 
         Raises `InvalidInput` for text that an audit row cannot hold; nothing is decided then.
         """
         return self._authorization.by_id(
-            agent_id, action=action, resource=resource, arguments=arguments, ip=ip, user_agent=user_agent
+            agent_id,
+            action=action,
+            resource=resource,
+            arguments=arguments,
+            ip=ip,
+            user_agent=user_agent,
+            tokens_cost=tokens_cost,
         )
 
     def authorize_by_token(
@@ -81,10 +89,17 @@ class Kavach:
         arguments: Mapping[str, JsonValue] | None = None,
         ip: str | None = None,
         user_agent: str | None = None,
+        tokens_cost: int | None = None,
     ) -> AuthorizeResult:
         """Decide whether the agent that holds a token may do something now; as `authorize` in all else."""
         return self._authorization.by_token(
-            token, action=action, resource=resource, arguments=arguments, ip=ip, user_agent=user_agent
+            token,
+            action=action,
+            resource=resource,
+            arguments=arguments,
+            ip=ip,
+            user_agent=user_agent,
+            tokens_cost=tokens_cost,
         )
 
     def delegate(

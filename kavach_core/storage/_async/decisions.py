@@ -1,4 +1,4 @@
-"""Methods on what is decided: audit logs, rate limits and approval requests."""
+"""Methods on what is decided: audit logs, their seals and streams, rate limits and approval requests."""
 
 from __future__ import annotations
 
@@ -13,9 +13,11 @@ from kavach_schema.inputs import (
     ApprovalRequestChanges,
     ApprovalRequestInput,
     AuditLogInput,
+    AuditSealInput,
+    AuditStreamInput,
     RateLimitInput,
 )
-from kavach_schema.records import ApprovalRequest, AuditLog, RateLimit
+from kavach_schema.records import ApprovalRequest, AuditLog, AuditSeal, AuditStream, RateLimit
 
 STREAM_PAGE: Final = 1000
 
@@ -60,6 +62,40 @@ class AsyncDecisionMethods(AsyncMethods):
             if len(page) < STREAM_PAGE:
                 return
             values["after"] = page[-1]
+
+    async def delete_audit_logs_before(self, before: datetime) -> int:
+        """Delete the audit rows that are older than a moment, and return how many there were."""
+        return await self._execute(contract.DELETE_AUDIT_LOGS_BEFORE, {"before": before})
+
+    async def find_audit_seal(self, seal_id: str) -> AuditSeal | None:
+        """Return the seal with this id, or None."""
+        return await self._execute(contract.FIND_AUDIT_SEAL, {"id": seal_id})
+
+    async def query_audit_seals(
+        self, *, limit: int = 100, offset: int | None = None, after: AuditSeal | None = None
+    ) -> list[AuditSeal]:
+        """Return seals by their numbers, the greatest first; `after` is the last one of the page before."""
+        values: dict[str, object] = {"limit": limit, "offset": offset, "after": after}
+        return await self._execute(contract.QUERY_AUDIT_SEALS, values)
+
+    async def list_audit_seals(
+        self, *, limit: int = 100, offset: int | None = None, after: AuditSeal | None = None
+    ) -> list[AuditSeal]:
+        """Return seals by their numbers, the least first; `after` is the last one of the page before."""
+        values: dict[str, object] = {"limit": limit, "offset": offset, "after": after}
+        return await self._execute(contract.LIST_AUDIT_SEALS, values)
+
+    async def create_audit_seal(self, **values: Unpack[AuditSealInput]) -> AuditSeal:
+        """Write a new seal and return it; raises `ConflictError` where the id is taken: of several writers one wins."""
+        return await self._execute(contract.CREATE_AUDIT_SEAL, values)
+
+    async def find_audit_stream(self, stream_id: str) -> AuditStream | None:
+        """Return how far the stream of this name is, or None."""
+        return await self._execute(contract.FIND_AUDIT_STREAM, {"id": stream_id})
+
+    async def upsert_audit_stream(self, **values: Unpack[AuditStreamInput]) -> AuditStream:
+        """Write how far a stream is, new or over what is stored, and return it."""
+        return await self._execute(contract.UPSERT_AUDIT_STREAM, values)
 
     async def find_rate_limit(self, agent_id: str, *, resource: str, window_start: datetime) -> RateLimit | None:
         """Return the counter of one window, or None."""

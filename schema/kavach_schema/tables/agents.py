@@ -14,6 +14,8 @@ if TYPE_CHECKING:
         AgentDid,
         ApprovalRequest,
         AuditLog,
+        AuditSeal,
+        AuditStream,
         BudgetPolicy,
         CostEvent,
         DelegationChain,
@@ -104,14 +106,48 @@ AUDIT_LOGS: Table[AuditLog] = Table(
         text("result", 32),
         text("code", 64, null=True),
         text("reason", 1024, null=True),
+        json("constraints", "list[str]", null=True),
         json("delegation_chain", "list[dict[str, JsonValue]]", null=True),
         integer("duration_ms"),
+        integer("duration_us", null=True),
         integer("tokens_cost", null=True),
         text("ip", 64, null=True),
         text("user_agent", USER_AGENT, null=True),
         time("timestamp"),
     ),
     indexes=(("agent_id", "timestamp", "id"), ("user_id", "timestamp", "id"), ("timestamp", "id")),
+)
+
+AUDIT_SEALS: Table[AuditSeal] = Table(
+    "kavach_audit_seals",
+    "KavachAuditSeal",
+    "A batch of audit rows by their digests, chained to the batch before; the key is the number, as text.",
+    (
+        key(),
+        integer("number"),
+        json("leaves", "list[str]"),
+        integer("row_count"),
+        text("root", 64),
+        time("last_timestamp", null=True),
+        text("last_id", null=True),
+        time("removed_before", null=True),
+        text("previous", 64),
+        text("hash", 64),
+        time("sealed_at"),
+    ),
+    indexes=(("number", "id"),),
+)
+
+AUDIT_STREAMS: Table[AuditStream] = Table(
+    "kavach_audit_streams",
+    "KavachAuditStream",
+    "How far a named stream has delivered the audit trail: the last row that was accepted.",
+    (
+        key(),
+        time("last_timestamp"),
+        text("last_id"),
+        time("updated_at"),
+    ),
 )
 
 RATE_LIMITS: Table[RateLimit] = Table(
