@@ -125,8 +125,8 @@ def weigh(grants: Iterable[Grant], call: Call) -> Weighed:
         ]
         if failures:
             # All that fails is in the way: what is furthest from an allow has to be met first.
-            first, *others = sorted(failures, key=NEARNESS.index)
-            refusals.append(Refusal(first, grant.line, tuple(others)))
+            failures.sort(key=NEARNESS.index)
+            refusals.append(Refusal(failures[0], grant.line, tuple(failures[1:])))
         else:
             open_to.append(grant)
     open_to.sort(key=lambda grant: (grant.needs_approval, [(c.agent_id, c.key) for c in grant.counters]))
