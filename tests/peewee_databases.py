@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib
 import sqlite3
+from contextlib import closing
 from dataclasses import dataclass
+from time import sleep
 from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 from uuid import uuid4
@@ -40,11 +42,24 @@ def make_database(provider: Provider, url: str, driver: str, *, pooled: bool = T
         options["uri"] = True
     if pooled and not asyncio:
         options["check_same_thread"] = False  # a pool hands connections from thread to thread
+    if "memdb" not in name:
+        _write_ahead(name)
     database = kind(name, pragmas={} if "memdb" in name else PRAGMAS, **options)
     database.timeout = 30
     if url == ":memory:":
         database.anchor = sqlite3.connect(name, uri=True, check_same_thread=False)
     return database
+
+
+def _write_ahead(name: str) -> None:
+    """Switch a file to WAL, as a migration does: SQLite waits for nobody there, and of two first connections one fails."""
+    with closing(sqlite3.connect(name)) as connection:
+        while True:
+            try:
+                connection.execute("PRAGMA journal_mode = wal")
+                return
+            except sqlite3.OperationalError:
+                sleep(0.01)
 
 
 def memory_name() -> str:

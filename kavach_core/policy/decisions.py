@@ -120,7 +120,7 @@ def weigh(grants: Iterable[Grant], call: Call) -> Weighed:
     for grant in grants:
         if not grant.covers(call.action, call.resource):
             continue
-        failures = [
+        failures: list[Code] = [
             code for condition in grant.conditions if (code := failing(condition.constraints, call)) is not None
         ]
         if failures:

@@ -7,12 +7,16 @@ import hashlib
 import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from kavach_core.engine.callbacks import AsyncApprovalCallback, AsyncAuditSender
 from kavach_core.engine.signing import read_secret, sign_webhook
 from kavach_core.engine.values import Approval
 from kavach_core.errors import ConfigurationError, DeliveryError, MissingDependency
 from kavach_schema.records import AuditLog
+
+if TYPE_CHECKING:
+    import httpx
 
 logger = logging.getLogger("kavach")
 
@@ -59,6 +63,8 @@ def create_async_audit_webhook(
 class AsyncWebhook:
     """Where webhooks go, and how often each is tried."""
 
+    _failure: type[httpx.HTTPError]
+
     def __init__(self, url: str, secret: str, tries: int, timeout: float, pause: float) -> None:
         """Check the settings; raises `ConfigurationError`, and `MissingDependency` without httpx."""
         try:
@@ -69,7 +75,7 @@ class AsyncWebhook:
             raise ConfigurationError("the url of a webhook begins with https:// or http://")
         if tries < 1:
             raise ConfigurationError("a webhook is tried once at least; set tries to 1 or more")
-        self._failure: type[Exception] = httpx.HTTPError
+        self._failure = httpx.HTTPError
         self._url = url
         self._key = read_secret(secret)
         self._tries = tries

@@ -9,14 +9,16 @@ import logging
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
-
-import httpx
+from typing import TYPE_CHECKING
 
 from kavach_core.engine.callbacks import ApprovalCallback, AuditSender
 from kavach_core.engine.signing import read_secret, sign_webhook
 from kavach_core.engine.values import Approval
 from kavach_core.errors import ConfigurationError, DeliveryError, MissingDependency
 from kavach_schema.records import AuditLog
+
+if TYPE_CHECKING:
+    import httpx
 
 logger = logging.getLogger("kavach")
 
@@ -63,6 +65,8 @@ def create_audit_webhook(
 class Webhook:
     """Where webhooks go, and how often each is tried."""
 
+    _failure: type[httpx.HTTPError]
+
     def __init__(self, url: str, secret: str, tries: int, timeout: float, pause: float) -> None:
         """Check the settings; raises `ConfigurationError`, and `MissingDependency` without httpx."""
         try:
@@ -73,7 +77,7 @@ class Webhook:
             raise ConfigurationError("the url of a webhook begins with https:// or http://")
         if tries < 1:
             raise ConfigurationError("a webhook is tried once at least; set tries to 1 or more")
-        self._failure: type[Exception] = httpx.HTTPError
+        self._failure = httpx.HTTPError
         self._url = url
         self._key = read_secret(secret)
         self._tries = tries
@@ -82,6 +86,8 @@ class Webhook:
 
     def deliver(self, kind: str, message_id: str, data: str) -> bool:
         """Send JSON until it is accepted, signed anew each time, and tell whether it was."""
+        import httpx
+
         with httpx.Client(timeout=self._timeout, follow_redirects=False) as client:
             for number in range(self._tries):
                 if number:

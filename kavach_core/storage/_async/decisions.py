@@ -63,9 +63,9 @@ class AsyncDecisionMethods(AsyncMethods):
                 return
             values["after"] = page[-1]
 
-    async def delete_audit_logs_before(self, before: datetime) -> int:
-        """Delete the audit rows that are older than a moment, and return how many there were."""
-        return await self._execute(contract.DELETE_AUDIT_LOGS_BEFORE, {"before": before})
+    async def delete_audit_logs_before(self, before: datetime, *, limit: int | None = None) -> int:
+        """Delete the audit rows that are older than a moment, at most `limit`; return their number."""
+        return await self._execute(contract.DELETE_AUDIT_LOGS_BEFORE, {"before": before, "limit": limit})
 
     async def find_audit_seal(self, seal_id: str) -> AuditSeal | None:
         """Return the seal with this id, or None."""

@@ -65,9 +65,9 @@ class DecisionMethods(Methods):
                 return
             values["after"] = page[-1]
 
-    def delete_audit_logs_before(self, before: datetime) -> int:
-        """Delete the audit rows that are older than a moment, and return how many there were."""
-        return self._execute(contract.DELETE_AUDIT_LOGS_BEFORE, {"before": before})
+    def delete_audit_logs_before(self, before: datetime, *, limit: int | None = None) -> int:
+        """Delete the audit rows that are older than a moment, at most `limit`; return their number."""
+        return self._execute(contract.DELETE_AUDIT_LOGS_BEFORE, {"before": before, "limit": limit})
 
     def find_audit_seal(self, seal_id: str) -> AuditSeal | None:
         """Return the seal with this id, or None."""

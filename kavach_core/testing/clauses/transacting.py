@@ -101,7 +101,7 @@ async def cancelled_after(turns: int, work: Callable[[], Coroutine[Any, Any, obj
     """Run some work in this task, cancel it after so many turns of the loop, and tell whether that ended it."""
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     assert task is not None
-    done = False
+    done, before = False, task.cancelling()
 
     def turn(left: int) -> None:
         if done:
@@ -115,10 +115,11 @@ async def cancelled_after(turns: int, work: Callable[[], Coroutine[Any, Any, obj
     try:
         await work()
     except asyncio.CancelledError:
-        task.uncancel()
         return True
     finally:
         done = True
+        while task.cancelling() > before:  # also where a driver's wait_for() swallowed it: python/cpython#81839
+            task.uncancel()
     return False
 
 
