@@ -52,7 +52,7 @@ def make_database(provider: Provider, url: str, driver: str, *, pooled: bool = T
 
 
 def _write_ahead(name: str) -> None:
-    """Switch a file to WAL, as a migration does: SQLite waits for nobody there, and of two first connections one fails."""
+    """Switch a file to WAL, as a migration does: SQLite waits for nobody there, and one of two openers would fail."""
     with closing(sqlite3.connect(name)) as connection:
         while True:
             try:
