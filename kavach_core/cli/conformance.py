@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import io
 import os
+import signal
 import sys
+import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -88,12 +90,11 @@ def _judge(harnesses: Sequence[str], select: str | None, terminal: Terminal) -> 
         arguments += [] if select is None else [f"-k={select}"]
         stack.enter_context(_on_our_own(folder))
         watcher = _Watcher(stack.enter_context(terminal.progress()), terminal)
+        stack.enter_context(watcher.interrupts())
         stack.enter_context(redirect_stdout(io.StringIO()))
         stack.enter_context(redirect_stderr(said))
         session = _Session(harnesses, module, watcher)
         status = pytest.main(arguments, plugins=[session])
-    if watcher.left is not None:
-        raise watcher.left
     if session.error is not None:
         raise session.error
     match status:
@@ -175,28 +176,10 @@ class _Watcher:
         self._harness, self._area = "", ""
         self._failed = 0
         self._drawn = 0.0
-        self.left: BrokenPipeError | None = None
+        self._interrupted = False
 
     def begin(self, harness: str, runs: int) -> None:
         """Begin a bar."""
-        with self._while_read():
-            self._begin(harness, runs)
-
-    def ran(self, run: Run) -> None:
-        """Move the bar."""
-        with self._while_read():
-            self._ran(run)
-
-    @contextmanager
-    def _while_read(self) -> Iterator[None]:
-        """End the suite when the reader of a pipe left; pytest would take the error for one of its own."""
-        try:
-            yield
-        except BrokenPipeError as error:
-            self.left = error
-            pytest.exit("nobody reads on")
-
-    def _begin(self, harness: str, runs: int) -> None:
         self._harness, self._area, self._failed = harness, "", 0
         if not self._began:
             self._began = True
@@ -207,7 +190,10 @@ class _Watcher:
             self._task = self._progress.add_task(harness, total=runs)
             self._progress.refresh()
 
-    def _ran(self, run: Run) -> None:
+    def ran(self, run: Run) -> None:
+        """Move the bar."""
+        if self._interrupted:
+            raise KeyboardInterrupt
         self._failed += run.outcome == "failed"
         if self._progress is None:
             if run.area != self._area:
@@ -219,6 +205,22 @@ class _Watcher:
         if time.monotonic() > self._drawn + _AT_MOST_EVERY or self._progress.finished:
             self._progress.refresh()
             self._drawn = time.monotonic()
+
+    @contextmanager
+    def interrupts(self) -> Iterator[None]:
+        """Remember interrupts: Python drops one that comes while a finalizer runs, and the suite would go on."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = signal.signal(signal.SIGINT, self._interrupt)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, before)
+
+    def _interrupt(self, number: int, frame: object) -> None:
+        self._interrupted = True
+        raise KeyboardInterrupt
 
 
 def _show(result: Result, terminal: Terminal) -> None:

@@ -26,6 +26,9 @@ ROOT = Path(__file__).parents[2]
 KAVACH = Path(sys.executable).with_name("kavach")
 
 HARNESSES = '''
+import os
+import signal
+import time
 from contextlib import contextmanager
 
 from conformance.memory import AsyncMemoryHarness, MemoryHarness
@@ -39,6 +42,20 @@ class Good(MemoryHarness):
 
 class GoodAsync(AsyncMemoryHarness):
     level = Level.CORE
+
+
+class Finalizer:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0.1)
+
+
+class InterruptedInAFinalizer(Good):
+    @contextmanager
+    def open(self):
+        with super().open() as storage:
+            Finalizer()
+            yield storage
 
 
 class WithoutTransactions(MemoryHarness):
@@ -462,3 +479,9 @@ def test_an_interrupt_ends_it(folder: Path) -> None:
 
     assert begun[0].startswith("Kavach ")
     assert (child.returncode, errors) == (130, "")
+
+
+def test_an_interrupt_that_comes_in_a_finalizer_ends_it(judged: Judged) -> None:
+    done = judged("harnesses:InterruptedInAFinalizer")
+
+    assert (done.returncode, done.stderr) == (130, "")
