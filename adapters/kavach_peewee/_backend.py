@@ -13,7 +13,7 @@ from typing import Final, TypeVar, cast
 from kavach_core.errors import BackendUnavailable, TransactionAborted, TransactionError
 from kavach_core.storage.capabilities import Capabilities
 from kavach_core.storage.operations import Operation, reads_only, table_of
-from kavach_core.storage.sql.schema import check_tables, create_tables, missing_tables
+from kavach_core.storage.sql.schema import check_tables, create_tables, lock_upgrades, missing_tables, unlock_upgrades
 from kavach_peewee._bound import BoundBackend, join
 from kavach_peewee._database import Database, ours, outermost, refuse_strays, remember, resolved, transactions
 from kavach_peewee._drivers import capabilities_of
@@ -122,7 +122,12 @@ class DatabaseBackend:
                 link.steps(check_tables(link.dialect))
             elif link.steps(missing_tables(link.dialect)):
                 with link.block():
-                    link.steps(create_tables(link.dialect))
+                    link.steps(lock_upgrades(link.dialect))
+                    try:
+                        link.steps(create_tables(link.dialect))
+                    finally:
+                        if not link.lost:
+                            link.steps(unlock_upgrades(link.dialect))
 
     @contextmanager
     def _connected(self, database: Database) -> Iterator[tuple[Link, bool]]:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from time import perf_counter
 from traceback import clear_frames
-from typing import Any, NoReturn, TypeVar
+from typing import Any, Final, NoReturn, TypeVar
 
 import peewee
 from peewee import ImproperlyConfigured, PeeweeException
@@ -43,6 +43,14 @@ from kavach_schema.model import Table
 from kavach_schema.render.ddl import Naming
 
 T = TypeVar("T")
+
+_BEGIN: Final[dict[str, tuple[str, ...]]] = {
+    "sqlite": ("IMMEDIATE",),
+    # MySQL's default locks the neighbours of a row in the index: transactions on different rows wait for each other.
+    "mysql": ("READ COMMITTED",),
+    "mariadb": ("READ COMMITTED",),
+}
+"""What Peewee's `begin()` takes for a transaction of ours."""
 
 
 class Link:
@@ -114,7 +122,7 @@ class Link:
     @contextmanager
     def block(self) -> Iterator[None]:
         """Open a transaction that will write, or a savepoint inside one; it is Peewee's own `atomic()`."""
-        begin = ("IMMEDIATE",) if self.dialect.flavour == "sqlite" else ()
+        begin = _BEGIN.get(self.dialect.flavour, ())
         nested = bool(transactions(self.database))
         block = self.database.atomic(*begin)
         try:

@@ -131,7 +131,7 @@ class EngineBackend:
             if self._skip_migrations:
                 link.steps(check_tables(planner.dialect))
             elif link.steps(missing_tables(planner.dialect)):
-                with _committed(link):
+                with _committed(link), _alone(link):
                     link.steps(create_tables(planner.dialect))
             if not link.autocommit:
                 link.rollback()
@@ -148,13 +148,8 @@ class EngineBackend:
 
     def upgrade_schema(self, before_each: Callable[[str], None]) -> list[str]:
         """Add what is missing, and return the statements that did it."""
-        with self._borrowed() as link, _committed(link):
-            link.steps(lock_upgrades(link.dialect))
-            try:
-                sent: list[str] = link.steps(upgrade_tables(link.dialect, before_each))
-            finally:
-                if not link.lost:
-                    link.steps(unlock_upgrades(link.dialect))
+        with self._borrowed() as link, _committed(link), _alone(link):
+            sent: list[str] = link.steps(upgrade_tables(link.dialect, before_each))
             return sent
 
     @contextmanager
@@ -212,6 +207,17 @@ def _unreachable(error: Exception, engine: Engine) -> StorageError:
     return BackendUnavailable(
         "the database cannot be reached; check its address, its name and that it runs", retryable=True
     )
+
+
+@contextmanager
+def _alone(link: Link) -> Iterator[None]:
+    """Let no other process change the tables meanwhile."""
+    link.steps(lock_upgrades(link.dialect))
+    try:
+        yield
+    finally:
+        if not link.lost:
+            link.steps(unlock_upgrades(link.dialect))
 
 
 @contextmanager
