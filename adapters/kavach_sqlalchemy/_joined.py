@@ -75,6 +75,7 @@ class JoinedBackend:
         """Open a savepoint, as the host would: its pending objects are part of it."""
         with self._turn:
             self._link().begin_before_savepoint()
+            root = self._connection().get_transaction()
             nested: AbstractContextManager[object] = self._handle.begin_nested()
         inner = JoinedBackend(self._handle, self._naming)
         inner._turn = self._turn
@@ -92,8 +93,8 @@ class JoinedBackend:
             if error is not failure and isinstance(failure, TransactionAborted):
                 # MySQL rolled everything back: the savepoint is gone, and that is not the news.
                 raise failure from error
-            if error is failure and (root := self._connection().get_transaction()):
-                _aborted.discard(root)
+            if error is failure and root is not None:
+                _aborted.discard(root)  # the savepoint was there to roll back to
             raise
 
     def using(self, handle: object) -> JoinedBackend:

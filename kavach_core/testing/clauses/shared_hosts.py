@@ -28,6 +28,7 @@ class SharedHostClauses(Joining):
             mine, other = new_row(), new_row()
             async with self.joined() as (work, view):
                 await put(view, mine)
+                # mypy infers no type for a lambda with defaults, which the loop needs.
                 found = await self.beside(lambda view=view, other=other: attempt(put(view, other))).result()  # type: ignore[misc]
                 assert_done_or_refused(found)
                 await self.assert_others_see(other.gone)
@@ -78,6 +79,7 @@ class SharedHostClauses(Joining):
             async with self.host() as work:
                 await work.insert(order)
                 view = self.storage.using(work.handle)
+                # mypy infers no type for a lambda with defaults, which the loop needs.
                 cancelled = await cancelled_after(turns, lambda view=view, rows=rows: change.make(view, rows))  # type: ignore[misc]
                 try:
                     await work.commit()
