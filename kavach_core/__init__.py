@@ -7,7 +7,19 @@ from kavach_core.engine._sync.create import create_kavach
 from kavach_core.engine._sync.kavach import Kavach
 from kavach_core.engine._sync.webhook import create_approval_webhook, create_audit_webhook
 from kavach_core.engine.signing import verify_webhook
-from kavach_core.engine.values import Agent, Approval, AuditHead, AuditProblem, AuditReport, AuthorizeResult, Delegation
+from kavach_core.engine.values import (
+    Agent,
+    Approval,
+    AuditHead,
+    AuditProblem,
+    AuditReport,
+    AuthorizeResult,
+    BudgetCheck,
+    BudgetPolicy,
+    CostEvent,
+    Delegation,
+    Tenant,
+)
 from kavach_core.errors import (
     ApprovalError,
     AuditError,
@@ -18,6 +30,7 @@ from kavach_core.errors import (
     DelegationError,
     DeliveryError,
     InactiveAgentError,
+    InactiveTenantError,
     InvalidInput,
     KavachError,
     LimitExceeded,
@@ -30,8 +43,10 @@ from kavach_core.errors import (
     TransactionContextLost,
     TransactionError,
 )
+from kavach_core.policy.budgets import BudgetLimits, BudgetUsage
 from kavach_core.policy.constraints import Constraints, TimeWindow
 from kavach_core.policy.permissions import Permission
+from kavach_core.policy.tenants import TenantSettings
 from kavach_core.storage import AsyncStorage, Storage
 
 __all__ = [
@@ -46,14 +61,20 @@ __all__ = [
     "AuditReport",
     "AuthorizeResult",
     "BackendUnavailable",
+    "BudgetCheck",
+    "BudgetLimits",
+    "BudgetPolicy",
+    "BudgetUsage",
     "CapabilityError",
     "ConfigurationError",
     "ConflictError",
     "Constraints",
+    "CostEvent",
     "Delegation",
     "DelegationError",
     "DeliveryError",
     "InactiveAgentError",
+    "InactiveTenantError",
     "InvalidInput",
     "Kavach",
     "KavachError",
@@ -65,6 +86,8 @@ __all__ = [
     "SchemaMismatch",
     "Storage",
     "StorageError",
+    "Tenant",
+    "TenantSettings",
     "TimeWindow",
     "TransactionAborted",
     "TransactionContextLost",

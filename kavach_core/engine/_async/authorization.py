@@ -12,17 +12,21 @@ from pydantic import JsonValue
 from uuid_utils import uuid7
 
 from kavach_core.engine._async.approvals import AsyncApprovals
-from kavach_core.engine._async.counting import count_async_call
+from kavach_core.engine._async.budgets import charge_async_call
+from kavach_core.engine._async.counting import count_async_call, uncount_async_call
 from kavach_core.engine._async.delegation import AsyncDelegations
 from kavach_core.engine._async.retry import run_async_transaction
+from kavach_core.engine._async.tenants import is_async_tenant_suspended
+from kavach_core.engine.budgeting import warnings_of
 from kavach_core.engine.reading import Clock, agent_status, check, described, storable
 from kavach_core.engine.settings import Rules
 from kavach_core.engine.tokens import PREFIX, hash_token
 from kavach_core.engine.values import AuthorizeResult
 from kavach_core.errors import InvalidInput, StorageError
+from kavach_core.policy.budgets import NOTHING, Charge
 from kavach_core.policy.constraints import Call
 from kavach_core.policy.decisions import Refusal, Verdict, allow, deny, weigh
-from kavach_core.policy.permissions import Grant
+from kavach_core.policy.permissions import Counter, Grant
 from kavach_core.storage import AsyncStorage
 from kavach_schema.records import Agent, ApprovalRequest
 from kavach_schema.tables.agents import AUDIT_LOGS
@@ -47,12 +51,14 @@ class _Call:
 
 @dataclass(frozen=True, slots=True)
 class _Decision:
-    """What was decided, where it is recorded, and the request for approval that it rests on."""
+    """What was decided, where it is recorded, and the request for approval, the counts and the charge it rests on."""
 
     verdict: Verdict
     request: ApprovalRequest | None = None
     new_request: bool = False
     audit_id: str | None = None
+    counted: Sequence[Counter] = ()
+    charge: Charge = NOTHING
 
 
 class AsyncAuthorization:
@@ -154,12 +160,16 @@ class AsyncAuthorization:
             reason=decision.verdict.reason,
             audit_id=decision.audit_id,
             approval_id=None if decision.request is None else decision.request.id,
+            warnings=warnings_of(decision.charge),
+            retry_at=decision.charge.retry_at,
         )
 
     async def _decide_and_record(self, storage: AsyncStorage, call: _Call, started: float) -> _Decision:
         now = self._clock()
         agent = await call.find(storage)
         decision = await self._decide(storage, agent, call, now)
+        if agent is not None and decision.verdict.allowed:
+            decision = await self._charge(storage, agent, call, decision, now)
         verdict = decision.verdict
         if verdict.allowed and not self._rules.agents.audit_all:
             return decision
@@ -191,6 +201,8 @@ class AsyncAuthorization:
         status = agent_status(agent, now)
         if status != "active":
             return _Decision(Verdict("agent_expired" if status == "expired" else "agent_revoked"))
+        if await is_async_tenant_suspended(storage, agent.tenant_id):
+            return _Decision(Verdict("tenant_suspended"))
         grants = await self._delegations.grants_of(storage, agent.id, now)
         call = Call(asked.action, asked.resource, now, asked.arguments, asked.ip)
         weighed = weigh(grants, call)
@@ -198,7 +210,7 @@ class AsyncAuthorization:
         for grant in weighed.grants:
             if not grant.needs_approval:
                 if await count_async_call(storage, grant.counters, now):
-                    return _Decision(allow(grant, refusals))
+                    return _Decision(allow(grant, refusals), counted=grant.counters)
                 refusals.append(Refusal("rate_limited", grant.line))
         if waiting := [grant for grant in weighed.grants if grant.needs_approval]:
             return await self._decide_by_approval(
@@ -219,7 +231,20 @@ class AsyncAuthorization:
             return _Decision(deny([*refusals, *asked]), request, new)
         for grant in grants:
             if await count_async_call(storage, grant.counters, call.now):
-                return _Decision(allow(grant, [*refusals, *asked]), request)
+                return _Decision(allow(grant, [*refusals, *asked]), request, counted=grant.counters)
             refusals.append(Refusal("rate_limited", grant.line))
         await self._approvals.give_back(storage, request)
         return _Decision(deny(refusals), request)
+
+    async def _charge(
+        self, storage: AsyncStorage, agent: Agent, call: _Call, decision: _Decision, now: datetime
+    ) -> _Decision:
+        """Charge an allowed call to the budgets; where one refuses, all that the call has used up is given back."""
+        charge = await charge_async_call(storage, agent, call.tokens_cost, now)
+        verdict = decision.verdict
+        verdict = replace(verdict, code=charge.code, constraints=(*verdict.constraints, *charge.fired))
+        if charge.code is not None:
+            await uncount_async_call(storage, decision.counted)
+            if decision.request is not None:
+                await self._approvals.give_back(storage, decision.request)
+        return replace(decision, verdict=verdict, charge=charge)

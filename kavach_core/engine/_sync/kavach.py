@@ -15,8 +15,10 @@ from kavach_core.engine._sync.agents import Agents
 from kavach_core.engine._sync.approvals import Approvals
 from kavach_core.engine._sync.audit import Audit
 from kavach_core.engine._sync.authorization import Authorization
+from kavach_core.engine._sync.budgets import Budgets
 from kavach_core.engine._sync.delegation import Delegations
 from kavach_core.engine._sync.purge import purge_storage
+from kavach_core.engine._sync.tenants import Tenants
 from kavach_core.engine.callbacks import ApprovalCallback
 from kavach_core.engine.reading import Clock
 from kavach_core.engine.settings import DEFAULT_BATCH, DEFAULT_MAX_DEPTH, Rules
@@ -48,6 +50,8 @@ class Kavach:
         self.audit = Audit(storage, rules, clock)
         self.delegation = Delegations(storage, rules, clock)
         self.approval = Approvals(storage, rules, clock, on_approval_request)
+        self.budget = Budgets(storage, clock)
+        self.tenant = Tenants(storage, clock)
         self._authorization = Authorization(storage, rules, clock, self.delegation, self.approval)
 
     def authorize(
@@ -66,7 +70,7 @@ class Kavach:
         The default is to deny. Each call writes exactly one audit row, in the transaction of the decision, also for an
         unknown agent; a decision that cannot be recorded is a denial with the code `audit_unavailable`. Where a person
         must approve the call, the request is found or made, and `approval_id` names it. `tokens_cost` is what the call
-        costs in tokens, as far as the host knows; it is recorded.
+        costs in tokens, as far as the host knows; it is recorded, and charged to budgets where the call is allowed.
 
         Raises `InvalidInput` for text that an audit row cannot hold; nothing is decided then.
         """
