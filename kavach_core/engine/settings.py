@@ -74,7 +74,15 @@ class AgentSettings(_Settings):
     max_per_user: Annotated[int | None, Field(ge=0)] = None
     audit_all: bool = True
     token_expiry: str | None = None
-    default_permissions: Annotated[Sequence[PermissionLike], Field(strict=False)] = ()
+    default_permissions: Sequence[PermissionLike] = ()
+
+    @field_validator("default_permissions", mode="plain")
+    @classmethod
+    def _read_permissions(cls, given: object) -> object:
+        # What each one says is checked where it is known how patterns are read.
+        if isinstance(given, list | tuple):
+            return tuple(given)
+        raise PydanticCustomError("permissions", "pass a list of permissions")
 
 
 class ApprovalSettings(_Settings):
