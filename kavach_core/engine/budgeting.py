@@ -82,8 +82,9 @@ def _limits(row: records.BudgetPolicy) -> BudgetLimits | None:
 def policy_value(row: records.BudgetPolicy, counts: Mapping[tuple[str, datetime], int], now: datetime) -> BudgetPolicy:
     """Return a policy as the engine shows it, with what was used until now."""
     counting = places_in(row, now)
-    used = {(p.metric, p.period): p.held + counts.get((p.subject, p.start), 0) for p in counting}
-    reached = any(used[p.metric, p.period] >= p.most for p in counting)
+    used = [p.held + counts.get((p.subject, p.start), 0) for p in counting]
+    reached = any(count >= p.most for p, count in zip(counting, used, strict=True))
+    names = [usage_name(p.metric, p.period) for p in counting]
     limits = _limits(row)
     return BudgetPolicy(
         id=row.id,
@@ -91,7 +92,7 @@ def policy_value(row: records.BudgetPolicy, counts: Mapping[tuple[str, datetime]
         user_id=row.user_id,
         tenant_id=row.tenant_id,
         limits=limits,
-        current_usage=BudgetUsage(**{usage_name(*place): count for place, count in used.items()}),
+        current_usage=BudgetUsage(**dict(zip(names, used, strict=True))),
         action=_ACTIONS.get(row.action, "block"),
         status="disabled" if row.status == "disabled" else "triggered" if reached else "active",
         created_at=row.created_at,

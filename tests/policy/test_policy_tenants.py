@@ -9,7 +9,7 @@ import pytest
 from kavach_core import InvalidInput, TenantSettings
 from kavach_core.policy.tenants import check_settings, check_slug, merge_settings, read_settings
 
-STORED = {"maxAgents": 3, "maxDelegationDepth": 2, "allowedAgentTypes": ["service"]}
+STORED: dict[str, Any] = {"maxAgents": 3, "maxDelegationDepth": 2, "allowedAgentTypes": ["service"]}
 
 
 def test_p22_settings_are_read_in_both_spellings() -> None:
@@ -25,13 +25,13 @@ def test_p22_settings_are_read_in_both_spellings() -> None:
 )
 def test_settings_that_are_not_understood_are_no_settings(stored: dict[str, Any]) -> None:
     assert read_settings(stored) is None
-    with pytest.raises(InvalidInput, match="^settings: expected a mapping with any of max_agents, "):
+    with pytest.raises(InvalidInput, match=r"^settings: expected a mapping with any of max_agents, "):
         check_settings(stored)
 
 
 @pytest.mark.parametrize("given", [{"auditRetentionDays": 30}, {"max_agent": 1}, 5, "max_agents"])
 def test_what_is_no_setting_is_not_written(given: Any) -> None:
-    with pytest.raises(InvalidInput, match="^settings: "):
+    with pytest.raises(InvalidInput, match=r"^settings: "):
         check_settings(given)
 
 
@@ -64,5 +64,5 @@ def test_a_slug_is_letters_digits_and_single_hyphens(slug: str) -> None:
 
 @pytest.mark.parametrize("slug", ["", "-", "a-", "-a", "a--b", "Acme", "a b", "a_b", "ä", "a\n", None])
 def test_what_is_no_slug_is_refused(slug: Any) -> None:
-    with pytest.raises(InvalidInput, match="^slug: "):
+    with pytest.raises(InvalidInput, match=r"^slug: "):
         check_slug(slug)
