@@ -215,7 +215,7 @@ async def test_a_cost_that_cannot_be_is_refused_and_nothing_is_added(kavach: Any
     policy = await kavach.budget.create(limits={"max_cost_micros_per_day": 5, "max_tokens_cost_per_day": 5})
     with pytest.raises(NotFoundError):
         await kavach.budget.record_usage("nobody", tool="gpt", input_tokens=1)
-    amounts = [{"cost_micros": -1}, {"input_tokens": True}, {"output_tokens": 1.5}, {"cost_micros": 2**63}]
+    amounts: list[Any] = [{"cost_micros": -1}, {"input_tokens": True}, {"output_tokens": 1.5}, {"cost_micros": 2**63}]
     for values in (*amounts, {"tool": "x" * 500}, {"metadata": [1]}):
         with pytest.raises(InvalidInput):
             await kavach.budget.record_usage(agent.id, **{"tool": "gpt", "input_tokens": 1, **values})
