@@ -6,8 +6,18 @@ from kavach_core.engine._async.webhook import create_async_approval_webhook, cre
 from kavach_core.engine._sync.create import create_kavach
 from kavach_core.engine._sync.kavach import Kavach
 from kavach_core.engine._sync.webhook import create_approval_webhook, create_audit_webhook
+from kavach_core.engine.hooks import AsyncHooks, HookedCall, Hooks
 from kavach_core.engine.signing import verify_webhook
-from kavach_core.engine.values import Agent, Approval, AuditHead, AuditProblem, AuditReport, AuthorizeResult, Delegation
+from kavach_core.engine.values import (
+    Agent,
+    Approval,
+    AuditHead,
+    AuditProblem,
+    AuditReport,
+    AuthorizeResult,
+    Delegation,
+    EphemeralSession,
+)
 from kavach_core.errors import (
     ApprovalError,
     AuditError,
@@ -38,6 +48,7 @@ __all__ = [
     "Agent",
     "Approval",
     "ApprovalError",
+    "AsyncHooks",
     "AsyncKavach",
     "AsyncStorage",
     "AuditError",
@@ -53,6 +64,9 @@ __all__ = [
     "Delegation",
     "DelegationError",
     "DeliveryError",
+    "EphemeralSession",
+    "HookedCall",
+    "Hooks",
     "InactiveAgentError",
     "InvalidInput",
     "Kavach",

@@ -14,8 +14,11 @@ from kavach_core.engine._async.approvals import AsyncApprovals
 from kavach_core.engine._async.audit import AsyncAudit
 from kavach_core.engine._async.authorization import AsyncAuthorization
 from kavach_core.engine._async.delegation import AsyncDelegations
+from kavach_core.engine._async.ephemeral import AsyncEphemeralSessions
+from kavach_core.engine._async.hooks import AsyncLifecycle
 from kavach_core.engine._async.purge import purge_async_storage
 from kavach_core.engine.callbacks import AsyncApprovalCallback
+from kavach_core.engine.hooks import AsyncHooks
 from kavach_core.engine.reading import Clock
 from kavach_core.engine.settings import DEFAULT_BATCH, DEFAULT_MAX_DEPTH, Rules
 from kavach_core.engine.values import AuthorizeResult, Delegation
@@ -37,16 +40,19 @@ class AsyncKavach:
         on_approval_request: AsyncApprovalCallback | None,
         *,
         owned: bool,
+        hooks: AsyncHooks,
     ) -> None:
         """Put the services together; `owned` says that closing closes the storage."""
         self.storage = storage
         self._owned = owned
         self._clock = clock
-        self.agent = AsyncAgents(storage, rules, clock)
+        lifecycle = AsyncLifecycle(hooks)
+        self.agent = AsyncAgents(storage, rules, clock, lifecycle)
         self.audit = AsyncAudit(storage, rules, clock)
         self.delegation = AsyncDelegations(storage, rules, clock)
         self.approval = AsyncApprovals(storage, rules, clock, on_approval_request)
-        self._authorization = AsyncAuthorization(storage, rules, clock, self.delegation, self.approval)
+        self.ephemeral = AsyncEphemeralSessions(storage, clock)
+        self._authorization = AsyncAuthorization(storage, rules, clock, self.delegation, self.approval, lifecycle)
 
     async def authorize(
         self,

@@ -16,8 +16,11 @@ from kavach_core.engine._sync.approvals import Approvals
 from kavach_core.engine._sync.audit import Audit
 from kavach_core.engine._sync.authorization import Authorization
 from kavach_core.engine._sync.delegation import Delegations
+from kavach_core.engine._sync.ephemeral import EphemeralSessions
+from kavach_core.engine._sync.hooks import Lifecycle
 from kavach_core.engine._sync.purge import purge_storage
 from kavach_core.engine.callbacks import ApprovalCallback
+from kavach_core.engine.hooks import Hooks
 from kavach_core.engine.reading import Clock
 from kavach_core.engine.settings import DEFAULT_BATCH, DEFAULT_MAX_DEPTH, Rules
 from kavach_core.engine.values import AuthorizeResult, Delegation
@@ -39,16 +42,19 @@ class Kavach:
         on_approval_request: ApprovalCallback | None,
         *,
         owned: bool,
+        hooks: Hooks,
     ) -> None:
         """Put the services together; `owned` says that closing closes the storage."""
         self.storage = storage
         self._owned = owned
         self._clock = clock
-        self.agent = Agents(storage, rules, clock)
+        lifecycle = Lifecycle(hooks)
+        self.agent = Agents(storage, rules, clock, lifecycle)
         self.audit = Audit(storage, rules, clock)
         self.delegation = Delegations(storage, rules, clock)
         self.approval = Approvals(storage, rules, clock, on_approval_request)
-        self._authorization = Authorization(storage, rules, clock, self.delegation, self.approval)
+        self.ephemeral = EphemeralSessions(storage, clock)
+        self._authorization = Authorization(storage, rules, clock, self.delegation, self.approval, lifecycle)
 
     def authorize(
         self,
