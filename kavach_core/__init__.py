@@ -6,6 +6,7 @@ from kavach_core.engine._async.webhook import create_async_approval_webhook, cre
 from kavach_core.engine._sync.create import create_kavach
 from kavach_core.engine._sync.kavach import Kavach
 from kavach_core.engine._sync.webhook import create_approval_webhook, create_audit_webhook
+from kavach_core.engine.cards import AgentCard, Capability
 from kavach_core.engine.hooks import AsyncHooks, HookedCall, Hooks
 from kavach_core.engine.signing import verify_webhook
 from kavach_core.engine.values import (
@@ -46,6 +47,7 @@ from kavach_core.storage import AsyncStorage, Storage
 
 __all__ = [
     "Agent",
+    "AgentCard",
     "Approval",
     "ApprovalError",
     "AsyncHooks",
@@ -57,6 +59,7 @@ __all__ = [
     "AuditReport",
     "AuthorizeResult",
     "BackendUnavailable",
+    "Capability",
     "CapabilityError",
     "ConfigurationError",
     "ConflictError",

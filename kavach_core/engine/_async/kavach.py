@@ -13,6 +13,7 @@ from kavach_core.engine._async.agents import AsyncAgents
 from kavach_core.engine._async.approvals import AsyncApprovals
 from kavach_core.engine._async.audit import AsyncAudit
 from kavach_core.engine._async.authorization import AsyncAuthorization
+from kavach_core.engine._async.cards import AsyncAgentCards
 from kavach_core.engine._async.delegation import AsyncDelegations
 from kavach_core.engine._async.ephemeral import AsyncEphemeralSessions
 from kavach_core.engine._async.hooks import AsyncLifecycle
@@ -51,6 +52,7 @@ class AsyncKavach:
         self.audit = AsyncAudit(storage, rules, clock)
         self.delegation = AsyncDelegations(storage, rules, clock)
         self.approval = AsyncApprovals(storage, rules, clock, on_approval_request)
+        self.card = AsyncAgentCards(storage, clock)
         self.ephemeral = AsyncEphemeralSessions(storage, clock)
         self._authorization = AsyncAuthorization(storage, rules, clock, self.delegation, self.approval, lifecycle)
 

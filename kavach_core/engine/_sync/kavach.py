@@ -15,6 +15,7 @@ from kavach_core.engine._sync.agents import Agents
 from kavach_core.engine._sync.approvals import Approvals
 from kavach_core.engine._sync.audit import Audit
 from kavach_core.engine._sync.authorization import Authorization
+from kavach_core.engine._sync.cards import AgentCards
 from kavach_core.engine._sync.delegation import Delegations
 from kavach_core.engine._sync.ephemeral import EphemeralSessions
 from kavach_core.engine._sync.hooks import Lifecycle
@@ -53,6 +54,7 @@ class Kavach:
         self.audit = Audit(storage, rules, clock)
         self.delegation = Delegations(storage, rules, clock)
         self.approval = Approvals(storage, rules, clock, on_approval_request)
+        self.card = AgentCards(storage, clock)
         self.ephemeral = EphemeralSessions(storage, clock)
         self._authorization = Authorization(storage, rules, clock, self.delegation, self.approval, lifecycle)
 
