@@ -108,8 +108,8 @@ async def refuse_later(call: HookedCall) -> str | None:
 async def check_hooks() -> None:
     create_kavach(database=MEMORY, hooks={"before_authorize": refuse, "agent_created": print})
     await create_async_kavach(database=MEMORY, hooks={"before_authorize": refuse_later})
-    create_kavach(database=MEMORY, hooks={"before": refuse})  # type: ignore[typeddict-unknown-key]
-    create_kavach(database=MEMORY, hooks={"before_authorize": refuse_later})  # type: ignore[typeddict-item]
+    create_kavach(database=MEMORY, hooks={"before": refuse})  # type: ignore[arg-type]
+    create_kavach(database=MEMORY, hooks={"before_authorize": refuse_later})  # type: ignore[arg-type]
 
 
 def check_permissions() -> None:

@@ -61,10 +61,8 @@ _NAMES: Final = Hooks.__optional_keys__
 H = TypeVar("H", Hooks, AsyncHooks)
 
 
-def read_hooks(given: H | None) -> H:
+def read_hooks(given: H) -> H:
     """Return a copy of the hooks; raises `ConfigurationError` for an unknown name and for what cannot be called."""
-    if given is None:
-        return {}
     if not isinstance(given, Mapping):
         raise ConfigurationError(f"hooks: expected a mapping of callables, got {type(given).__name__}")
     for name, hook in given.items():

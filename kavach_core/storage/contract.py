@@ -158,6 +158,7 @@ _AUDIT_FILTERS = (
     Filter("timestamp", "until", "<"),
 )
 CREATE_AUDIT_LOG = Insert(AUDIT_LOGS)
+CREATE_AUDIT_LOGS = InsertMany(AUDIT_LOGS)
 QUERY_AUDIT_LOGS = Find(AUDIT_LOGS, _AUDIT_FILTERS, ("timestamp", "id"), descending=True)
 STREAM_AUDIT_LOGS = Find(AUDIT_LOGS, _AUDIT_FILTERS, ("timestamp", "id"))
 COUNT_AUDIT_LOGS = Count(AUDIT_LOGS, _AUDIT_FILTERS)

@@ -15,7 +15,7 @@ from kavach_schema import records
 pytestmark = pytest.mark.one_database
 
 ENDPOINT = "https://agents.example.com/a2a"
-TRIAGE = {"id": "triage", "name": "Triage issues", "tags": ["github"]}
+TRIAGE: dict[str, Any] = {"id": "triage", "name": "Triage issues", "tags": ["github"]}
 
 
 async def make_card(kavach: Any, agent: Any = None, **values: Any) -> Any:

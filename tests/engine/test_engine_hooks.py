@@ -228,6 +228,7 @@ async def test_hooks_run_while_no_lock_is_held(host: Host) -> None:
     assert [row.code for row in await host.audit_rows()] == ["no_permission", None, "no_permission"]
 
 
+@pytest.mark.not_in_memory
 async def test_in_a_joined_transaction_hooks_follow_our_work(host: Host, heard: Heard) -> None:
     """The host may still roll it back."""
     async with open_session(host) as (_, join):

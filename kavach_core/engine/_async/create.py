@@ -40,7 +40,7 @@ async def create_async_kavach(
     `SchemaMismatch`.
     """
     rules = read_rules(agents, wildcard, approvals, audit)
-    listeners = read_hooks(hooks)
+    listeners: AsyncHooks = {} if hooks is None else read_hooks(hooks)
     if (database is None) == (storage is None):
         raise ConfigurationError("pass either database={...} or storage=...")
     owned = storage is None

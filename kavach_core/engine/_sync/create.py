@@ -42,7 +42,7 @@ def create_kavach(
     `SchemaMismatch`.
     """
     rules = read_rules(agents, wildcard, approvals, audit)
-    listeners = read_hooks(hooks)
+    listeners: Hooks = {} if hooks is None else read_hooks(hooks)
     if (database is None) == (storage is None):
         raise ConfigurationError("pass either database={...} or storage=...")
     owned = storage is None

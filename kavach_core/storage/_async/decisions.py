@@ -32,6 +32,10 @@ class AsyncDecisionMethods(AsyncMethods):
         """Write one audit row and return it; raises `ConflictError` where the id is taken."""
         return await self._execute(contract.CREATE_AUDIT_LOG, values)
 
+    async def create_audit_logs(self, rows: Sequence[AuditLogInput]) -> list[AuditLog]:
+        """Write audit rows, all or none, and return them in order; raises `ConflictError` where an id is taken."""
+        return await self._execute(contract.CREATE_AUDIT_LOGS, {"rows": rows})
+
     async def query_audit_logs(
         self,
         *,

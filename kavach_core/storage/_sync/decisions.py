@@ -34,6 +34,10 @@ class DecisionMethods(Methods):
         """Write one audit row and return it; raises `ConflictError` where the id is taken."""
         return self._execute(contract.CREATE_AUDIT_LOG, values)
 
+    def create_audit_logs(self, rows: Sequence[AuditLogInput]) -> list[AuditLog]:
+        """Write audit rows, all or none, and return them in order; raises `ConflictError` where an id is taken."""
+        return self._execute(contract.CREATE_AUDIT_LOGS, {"rows": rows})
+
     def query_audit_logs(
         self,
         *,
