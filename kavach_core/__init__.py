@@ -2,10 +2,14 @@
 
 from kavach_core.engine._async.create import create_async_kavach
 from kavach_core.engine._async.kavach import AsyncKavach
-from kavach_core.engine._async.webhook import create_async_approval_webhook, create_async_audit_webhook
+from kavach_core.engine._async.webhook import (
+    create_async_approval_webhook,
+    create_async_audit_webhook,
+    create_async_event_webhook,
+)
 from kavach_core.engine._sync.create import create_kavach
 from kavach_core.engine._sync.kavach import Kavach
-from kavach_core.engine._sync.webhook import create_approval_webhook, create_audit_webhook
+from kavach_core.engine._sync.webhook import create_approval_webhook, create_audit_webhook, create_event_webhook
 from kavach_core.engine.cards import AgentCard, Capability
 from kavach_core.engine.hooks import AsyncHooks, HookedCall, Hooks
 from kavach_core.engine.signing import verify_webhook
@@ -89,8 +93,10 @@ __all__ = [
     "create_approval_webhook",
     "create_async_approval_webhook",
     "create_async_audit_webhook",
+    "create_async_event_webhook",
     "create_async_kavach",
     "create_audit_webhook",
+    "create_event_webhook",
     "create_kavach",
     "verify_webhook",
 ]
