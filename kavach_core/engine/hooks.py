@@ -20,8 +20,8 @@ logger = logging.getLogger("kavach")
 class HookedCall:
     """A call of `authorize` as hooks see it, whichever way it came.
 
-    `agent_id` is the id that was asked for where no agent has it, and None for an unknown token; `owner_id` is None for
-    both. `arguments` are without secrets, as they are recorded, and a copy.
+    Where no agent was found, `agent_id` is the id that was asked for, or None where it was a token, and `owner_id` is
+    None. `arguments` are without secrets, as they are recorded, and a copy.
     """
 
     agent_id: str | None
@@ -63,8 +63,8 @@ H = TypeVar("H", Hooks, AsyncHooks)
 
 def read_hooks(given: H) -> H:
     """Return a copy of the hooks; raises `ConfigurationError` for an unknown name and for what cannot be called."""
-    if not isinstance(given, Mapping):
-        raise ConfigurationError(f"hooks: expected a mapping of callables, got {type(given).__name__}")
+    if not isinstance(given, dict):
+        raise ConfigurationError(f"hooks: expected a dictionary of callables, got {type(given).__name__}")
     for name, hook in given.items():
         if name not in _NAMES:
             raise ConfigurationError(f"hooks.{name}: unknown hook; use one of {', '.join(sorted(_NAMES))}")

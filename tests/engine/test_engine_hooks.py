@@ -244,7 +244,7 @@ async def test_in_a_joined_transaction_hooks_follow_our_work(host: Host, heard: 
     [
         ({"before": print}, "hooks.before: unknown hook"),
         ({"violation": "print"}, "hooks.violation: pass a callable"),
-        ([print], "hooks: expected a mapping"),
+        ([print], "hooks: expected a dictionary"),
     ],
 )
 async def test_hooks_are_checked_at_the_start(opened: Opened, hooks: Any, message: str) -> None:

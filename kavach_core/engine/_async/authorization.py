@@ -227,9 +227,9 @@ class AsyncAuthorization:
             return _Decision(asked.refused)
         if agent is None or asked.ephemeral is None:
             return await self._decide(storage, agent, asked, now)
-        used, refused = await use_async_action(storage, asked.ephemeral, now)
-        if used is None:
-            return _Decision(Verdict(refused))
+        used = await use_async_action(storage, asked.ephemeral, now)
+        if isinstance(used, str):
+            return _Decision(Verdict(used))
         decision = await self._decide(storage, agent, asked, now)
         if not decision.verdict.allowed:
             await give_async_action_back(storage, used)

@@ -120,18 +120,16 @@ async def find_async_agent_of(storage: AsyncStorage, token_hash: str) -> records
     return None if session is None else await storage.find_agent_by_id(session.agent_id)
 
 
-async def use_async_action(
-    storage: AsyncStorage, token_hash: str, now: datetime
-) -> tuple[records.EphemeralSession | None, Code | None]:
-    """Count an action of a session, and return the session; None and the code where it has no more.
+async def use_async_action(storage: AsyncStorage, token_hash: str, now: datetime) -> records.EphemeralSession | Code:
+    """Count an action of a session, and return the session, or the code of the denial where it has no more.
 
     MUST run in the transaction of the decision.
     """
     used = await storage.use_ephemeral_session(token_hash, now=now)
     if used is not None:
-        return used, None
+        return used
     session = await storage.find_ephemeral_session_by_token_hash(token_hash)
-    return None, "unknown_agent" if session is None else _CODES[_status(session, now)]
+    return "unknown_agent" if session is None else _CODES[_status(session, now)]
 
 
 async def give_async_action_back(storage: AsyncStorage, used: records.EphemeralSession) -> None:

@@ -227,9 +227,9 @@ class Authorization:
             return _Decision(asked.refused)
         if agent is None or asked.ephemeral is None:
             return self._decide(storage, agent, asked, now)
-        used, refused = use_action(storage, asked.ephemeral, now)
-        if used is None:
-            return _Decision(Verdict(refused))
+        used = use_action(storage, asked.ephemeral, now)
+        if isinstance(used, str):
+            return _Decision(Verdict(used))
         decision = self._decide(storage, agent, asked, now)
         if not decision.verdict.allowed:
             give_action_back(storage, used)

@@ -118,16 +118,16 @@ def find_agent_of(storage: Storage, token_hash: str) -> records.Agent | None:
     return None if session is None else storage.find_agent_by_id(session.agent_id)
 
 
-def use_action(storage: Storage, token_hash: str, now: datetime) -> tuple[records.EphemeralSession | None, Code | None]:
-    """Count an action of a session, and return the session; None and the code where it has no more.
+def use_action(storage: Storage, token_hash: str, now: datetime) -> records.EphemeralSession | Code:
+    """Count an action of a session, and return the session, or the code of the denial where it has no more.
 
     MUST run in the transaction of the decision.
     """
     used = storage.use_ephemeral_session(token_hash, now=now)
     if used is not None:
-        return used, None
+        return used
     session = storage.find_ephemeral_session_by_token_hash(token_hash)
-    return None, "unknown_agent" if session is None else _CODES[_status(session, now)]
+    return "unknown_agent" if session is None else _CODES[_status(session, now)]
 
 
 def give_action_back(storage: Storage, used: records.EphemeralSession) -> None:

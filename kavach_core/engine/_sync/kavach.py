@@ -99,7 +99,10 @@ class Kavach:
         user_agent: str | None = None,
         tokens_cost: int | None = None,
     ) -> AuthorizeResult:
-        """Decide whether the agent that holds a token may do something now; as `authorize` in all else."""
+        """Decide whether the agent that holds a token may do something now; as `authorize` in all else.
+
+        The token is the agent's own, or one of an ephemeral session, whose action is counted where it is allowed.
+        """
         return self._authorization.by_token(
             token,
             action=action,
@@ -134,7 +137,8 @@ class Kavach:
         """Remove what has expired from every table, and return how many rows of each there were.
 
         At most `batch` rows (1 to 100,000) are deleted by one statement, which commits by itself unless the storage is
-        joined to a transaction. Agents, audit rows, and approvals that were used or denied stay. Raises `InvalidInput`.
+        joined to a transaction. Agents, audit rows, and approvals that were used or denied stay; while a legal hold
+        is in force, so does all that says what agents were allowed. Raises `InvalidInput`.
         """
         return purge_storage(self.storage, self._clock(), batch)
 
