@@ -33,8 +33,7 @@ async def create_async_kavach(
     adapter is loaded, missing tables are created, and `close` closes the connections. A `storage` stays the host's.
     `agents` are the settings of `AgentSettings`, `approvals` those of `ApprovalSettings`, `audit` those of
     `AuditSettings`. `on_approval_request` is called with each new request for approval once it is stored. `hooks`
-    are what is called around decisions and agents; see `AsyncHooks`. `clock` returns the
-    current moment as an aware datetime.
+    are called around decisions and agents; see `AsyncHooks`. `clock` returns the current moment as an aware datetime.
 
     Raises `ConfigurationError` (`MissingDependency` names the extra to install), `BackendUnavailable` and
     `SchemaMismatch`.
