@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from engine.support import READ_GITHUB, READ_ISSUES, Clock, Host, ask, hand, make_agent
+from engine.support import READ_GITHUB, READ_ISSUES, Clock, Host, ask, hand, make_agent, operations_of
 from kavach_core import InvalidInput, NotFoundError
 
 pytestmark = pytest.mark.one_database
@@ -103,6 +103,21 @@ async def test_a5_a_hold_that_was_placed_is_known_to_a_cleanup_under_way(host: H
     results = await host.opened.together(work, 2)
     assert results == [None, None]
     assert (await ids(host)).count("a") == held[0]
+
+
+async def test_a5_whoever_places_a_hold_or_deletes_takes_the_lock_first(
+    host: Host, kavach: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await record(host, "a1", "b1")
+    with operations_of(host, monkeypatch) as asked:
+        await kavach.audit.place_hold(agent_id="agent-a", reason="case 7", by="counsel")
+    assert asked == ["Increment kavach_counters", "Insert kavach_audit_holds"]
+    with operations_of(host, monkeypatch) as asked:
+        assert await cleanup(host, kavach) == 1
+        await kavach.purge()
+    deletions = [n for n, operation in enumerate(asked) if operation == "Delete kavach_audit_logs"]
+    assert [asked[n - 2 : n] for n in deletions] == [["Increment kavach_counters", "Find kavach_audit_holds"]]
+    assert "Delete kavach_delegation_chains" not in asked
 
 
 async def test_a5_purge_spares_what_says_what_agents_were_allowed(host: Host, kavach: Any, clock: Clock) -> None:
