@@ -2,10 +2,16 @@
 
 from kavach_core.engine._async.create import create_async_kavach
 from kavach_core.engine._async.kavach import AsyncKavach
-from kavach_core.engine._async.webhook import create_async_approval_webhook, create_async_audit_webhook
+from kavach_core.engine._async.webhook import (
+    create_async_approval_webhook,
+    create_async_audit_webhook,
+    create_async_event_webhook,
+)
 from kavach_core.engine._sync.create import create_kavach
 from kavach_core.engine._sync.kavach import Kavach
-from kavach_core.engine._sync.webhook import create_approval_webhook, create_audit_webhook
+from kavach_core.engine._sync.webhook import create_approval_webhook, create_audit_webhook, create_event_webhook
+from kavach_core.engine.cards import AgentCard, Capability
+from kavach_core.engine.hooks import AsyncHooks, HookedCall, Hooks
 from kavach_core.engine.signing import verify_webhook
 from kavach_core.engine.values import (
     Agent,
@@ -18,6 +24,7 @@ from kavach_core.engine.values import (
     BudgetPolicy,
     CostEvent,
     Delegation,
+    EphemeralSession,
     Tenant,
 )
 from kavach_core.errors import (
@@ -51,8 +58,10 @@ from kavach_core.storage import AsyncStorage, Storage
 
 __all__ = [
     "Agent",
+    "AgentCard",
     "Approval",
     "ApprovalError",
+    "AsyncHooks",
     "AsyncKavach",
     "AsyncStorage",
     "AuditError",
@@ -65,6 +74,7 @@ __all__ = [
     "BudgetLimits",
     "BudgetPolicy",
     "BudgetUsage",
+    "Capability",
     "CapabilityError",
     "ConfigurationError",
     "ConflictError",
@@ -73,6 +83,9 @@ __all__ = [
     "Delegation",
     "DelegationError",
     "DeliveryError",
+    "EphemeralSession",
+    "HookedCall",
+    "Hooks",
     "InactiveAgentError",
     "InactiveTenantError",
     "InvalidInput",
@@ -95,8 +108,10 @@ __all__ = [
     "create_approval_webhook",
     "create_async_approval_webhook",
     "create_async_audit_webhook",
+    "create_async_event_webhook",
     "create_async_kavach",
     "create_audit_webhook",
+    "create_event_webhook",
     "create_kavach",
     "verify_webhook",
 ]

@@ -64,6 +64,7 @@ async def test_st10_every_table_loses_what_has_expired_and_keeps_the_rest(
     expected |= {RATE_LIMITS.name: 1, COUNTERS.name: 1}
     before = await host.count()
     assert await counts(kavach) == expected
+    before[COUNTERS.name] += 1  # the lock of legal holds
     assert await host.count() == {name: count - expected.get(name, 0) for name, count in before.items()}
     assert set((await kavach.purge()).values()) == {0}
 
