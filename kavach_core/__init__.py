@@ -20,8 +20,12 @@ from kavach_core.engine.values import (
     AuditProblem,
     AuditReport,
     AuthorizeResult,
+    BudgetCheck,
+    BudgetPolicy,
+    CostEvent,
     Delegation,
     EphemeralSession,
+    Tenant,
 )
 from kavach_core.errors import (
     ApprovalError,
@@ -33,6 +37,7 @@ from kavach_core.errors import (
     DelegationError,
     DeliveryError,
     InactiveAgentError,
+    InactiveTenantError,
     InvalidInput,
     KavachError,
     LimitExceeded,
@@ -45,8 +50,10 @@ from kavach_core.errors import (
     TransactionContextLost,
     TransactionError,
 )
+from kavach_core.policy.budgets import BudgetLimits, BudgetUsage
 from kavach_core.policy.constraints import Constraints, TimeWindow
 from kavach_core.policy.permissions import Permission
+from kavach_core.policy.tenants import TenantSettings
 from kavach_core.storage import AsyncStorage, Storage
 
 __all__ = [
@@ -63,11 +70,16 @@ __all__ = [
     "AuditReport",
     "AuthorizeResult",
     "BackendUnavailable",
+    "BudgetCheck",
+    "BudgetLimits",
+    "BudgetPolicy",
+    "BudgetUsage",
     "Capability",
     "CapabilityError",
     "ConfigurationError",
     "ConflictError",
     "Constraints",
+    "CostEvent",
     "Delegation",
     "DelegationError",
     "DeliveryError",
@@ -75,6 +87,7 @@ __all__ = [
     "HookedCall",
     "Hooks",
     "InactiveAgentError",
+    "InactiveTenantError",
     "InvalidInput",
     "Kavach",
     "KavachError",
@@ -86,6 +99,8 @@ __all__ = [
     "SchemaMismatch",
     "Storage",
     "StorageError",
+    "Tenant",
+    "TenantSettings",
     "TimeWindow",
     "TransactionAborted",
     "TransactionContextLost",
