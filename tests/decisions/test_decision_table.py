@@ -1,0 +1,44 @@
+"""The decision table: the answers that the documentation promises, the same on every adapter, database and colour.
+
+Prisma is asked in tests/prisma_adapter: its engine takes 40 ms for a call.
+"""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+import pytest
+
+from colours import Lifted, Opened
+from decisions.worlds import differences, read_worlds
+from kavach_core import create_kavach
+from kavach_core.policy.decisions import Code
+from kavach_core.storage import create_memory_storage
+
+WORLDS = read_worlds()
+
+
+def test_the_table_holds_several_hundred_requests_and_every_code() -> None:
+    requests = [request for world in WORLDS for request in world.requests]
+    assert len(requests) > 500
+    assert len({world.about for world in WORLDS}) == len(WORLDS)
+    assert {request.expected for request in requests} == {"allow", *get_args(Code)} - {"audit_unavailable"}
+
+
+async def test_the_table_holds_in_memory() -> None:
+    storage = create_memory_storage()
+
+    async def open_kavach(**settings: Any) -> Any:
+        return Lifted(create_kavach(storage=storage, **settings))
+
+    assert await differences(read_worlds(), open_kavach, Lifted(storage)) == []
+
+
+@pytest.mark.adapters("sqlalchemy", "peewee")
+async def test_the_table_holds(opened: Opened) -> None:
+    storage = await opened.storage()
+
+    async def open_kavach(**settings: Any) -> Any:
+        return await opened.kavach(storage=storage, **settings)
+
+    assert await differences(read_worlds(), open_kavach, storage) == []
