@@ -1,0 +1,37 @@
+"""What tests of faults share: an agent whose calls are counted, and what the database says in the end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from database_fixture import Database
+
+CALL: dict[str, Any] = {"action": "read", "resource": "db:users"}
+PERMISSION = {"resource": "db:users", "actions": ["read"], "constraints": {"max_calls_per_hour": 1_000_000}}
+AGENT: dict[str, Any] = {"owner_id": "ada", "name": "n", "type": "service", "permissions": [PERMISSION]}
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """The audit rows of allowed calls, and how many calls were counted."""
+
+    allowed: frozenset[str]
+    counted: int
+
+
+def recorded(database: Database) -> Recorded:
+    """Read what was committed, with a connection of its own."""
+    from sqlalchemy import text
+
+    import kavach_sqlalchemy
+
+    engine = kavach_sqlalchemy.create_engine(database.provider, database.url)
+    try:
+        with engine.connect() as connection:
+            rows = connection.execute(text("SELECT id FROM kavach_audit_logs WHERE result = 'allowed'"))
+            allowed = frozenset(rows.scalars())
+            total = "SELECT SUM(limits.count) FROM kavach_rate_limits limits WHERE resource LIKE :key"
+            return Recorded(allowed, int(connection.execute(text(total), {"key": "%:total"}).scalar() or 0))
+    finally:
+        engine.dispose()
