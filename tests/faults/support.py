@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,3 +36,14 @@ def recorded(database: Database) -> Recorded:
             return Recorded(allowed, int(connection.execute(text(total), {"key": "%:total"}).scalar() or 0))
     finally:
         engine.dispose()
+
+
+UNTIL_FULL = 200
+"""Calls after which no page that is begun has room left, by far."""
+
+
+def check_full(database: Database, results: Sequence[Any]) -> None:
+    """See that calls were allowed only as long as they could be recorded, and all others denied for that reason."""
+    allowed = frozenset(result.audit_id for result in results if result.allowed)
+    assert recorded(database) == Recorded(allowed, len(allowed))
+    assert {result.code for result in results if not result.allowed} == {"audit_unavailable"}

@@ -1,9 +1,9 @@
-"""An audit trail that cannot be written, because it is locked or the disk is full: `audit_unavailable`, never an allow."""
+"""An audit trail that is locked, or has no room left on its disk: `audit_unavailable`, and never an allow."""
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import Any
 
@@ -12,7 +12,7 @@ import pytest
 from colours import Opened
 from database_fixture import Database
 from engine.support import Host, open_host, settle
-from faults.support import AGENT, CALL, Recorded, recorded
+from faults.support import AGENT, CALL, UNTIL_FULL, Recorded, check_full, recorded
 
 pytestmark = pytest.mark.not_in_memory
 
@@ -71,21 +71,11 @@ async def test_while_the_audit_table_is_locked_nothing_is_allowed(opened: Opened
 
 @pytest.mark.one_database
 async def test_on_a_full_disk_nothing_is_allowed(opened: Opened) -> None:
-    """SQLite's own bound stands for the disk; tests of a killed server fill those of the servers."""
+    """SQLite's own bound stands for the disk; for servers see test_fault_server.py."""
     host = await open_host(opened)
     kavach = await host.kavach()
     agent = await kavach.agent.create(**AGENT)
     ((pages,),) = await host.sql("PRAGMA page_count")
     await saying(host, f"PRAGMA max_page_count = {pages + 2}")
-    code = await until_full(lambda: kavach.authorize(agent.id, **CALL), opened.database)
-    assert code == "audit_unavailable"
+    check_full(opened.database, [await kavach.authorize(agent.id, **CALL) for _ in range(UNTIL_FULL)])
     await settle(host.engine.dispose())
-
-
-async def until_full(call: Callable[[], Any], database: Database) -> str | None:
-    """Call until a call is denied, and some times more; return the code that all denials have."""
-    results = [await call() for _ in range(200)]
-    allowed = [result.audit_id for result in results if result.allowed]
-    assert recorded(database) == Recorded(frozenset(allowed), len(allowed))
-    (code,) = {result.code for result in results if not result.allowed}
-    return str(code)

@@ -16,7 +16,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,14 @@ class Recipe:
     ask: Callable[[int], Server]
     """Return the server on this port, or raise one of `connections.ERRORS` while it does not answer."""
     stop: signal.Signals
+
+    def with_options(self, initialize: Sequence[str], serve: Sequence[str] = ()) -> Recipe:
+        """Return the recipe with further options, which come last."""
+        return replace(
+            self,
+            initialize=lambda folder: [*self.initialize(folder), *initialize],
+            serve=lambda folder, port: [*self.serve(folder, port), *serve],
+        )
 
 
 class Private:

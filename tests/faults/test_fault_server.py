@@ -1,4 +1,7 @@
-"""kill -9 during load, of the application and of the database: no allow without its audit row, no counter without its call."""
+"""An application and a database that are killed under load, and a database whose disk is full.
+
+There is no allow without its audit row, and no counter without its call.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +10,17 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from database_fixture import PROVIDERS, Database, names_for
 from faults.load import THREADS
-from faults.support import AGENT, CALL, recorded
+from faults.support import AGENT, CALL, UNTIL_FULL, check_full, recorded
 from kavach_core import create_kavach
+
+if TYPE_CHECKING:
+    from servers.private import Private
 
 CALLS = 40
 """Calls that are acknowledged before the kill."""
@@ -75,39 +80,54 @@ def test_what_an_application_acknowledged_before_it_was_killed_is_recorded(datab
     assert len(found.allowed) <= len(acknowledged) + THREADS + 1
 
 
-def test_what_was_acknowledged_before_the_database_was_killed_is_recorded(server: str) -> None:
-    from servers import mysql, postgres
+@contextmanager
+def private_database(name: str) -> Iterator[tuple[Private, Database]]:
+    """Yield a server of the test's own, whose disk is small and keeps what is committed, and a database on it."""
+    from faults.filling import small
+    from servers import fresh_database, mysql, postgres
     from servers.private import in_a_folder
 
     with ExitStack() as stack:
-        if server == "postgres":
-            recipe = postgres.recipe()
+        if name == "postgres":
+            recipe = small(postgres.recipe())
         else:
-            recipe = stack.enter_context(mysql.recipe("mariadb" if server == "mariadb" else "mysql"))
+            recipe = small(stack.enter_context(mysql.recipe("mariadb" if name == "mariadb" else "mysql")))
             # The log is written at each commit, and not once in a second.
-            serve, durable = recipe.serve, "--innodb-flush-log-at-trx-commit=2"
-            recipe = replace(recipe, serve=lambda folder, port: [*serve(folder, port), durable])
+            recipe = recipe.with_options([], ["--innodb-flush-log-at-trx-commit=2"])
         private = stack.enter_context(in_a_folder(recipe))
-        url = stack.enter_context(_database(private.start()))
-        database = Database(server, PROVIDERS[server], url)
+        url = stack.enter_context(fresh_database(private.start()))
+        yield private, Database(name, PROVIDERS[name], url)
+
+
+def test_a_database_that_is_killed_or_whose_disk_is_full_allows_nothing_that_it_does_not_record(server: str) -> None:
+    """One test, for one server: to make it costs more than all that is done with it."""
+    with private_database(server) as (private, database):
         with create_kavach(database=settings(database)) as kavach:
             agent = kavach.agent.create(**AGENT)
-            with load(database, agent.id) as process:
-                acknowledged = some(process)
-                private.kill()
-                denied = kavach.authorize(agent.id, **CALL)
-                assert (denied.allowed, denied.code) == (False, "audit_unavailable")
-                private.start()
-                acknowledged |= some(process) | rest(process)
-                process.wait()
-            assert kavach.authorize(agent.id, **CALL).allowed
-        found = recorded(database)
-        assert acknowledged <= found.allowed
-        assert found.counted == len(found.allowed)
-        assert len(found.allowed) <= len(acknowledged) + 2 * THREADS + 1
+        _kill_under_load(private, database, agent.id)
+        _call_on_a_full_disk(database, agent.id)
 
 
-def _database(server: Any) -> Any:
-    from servers import fresh_database
+def _kill_under_load(private: Private, database: Database, agent_id: str) -> None:
+    with create_kavach(database=settings(database)) as kavach:
+        with load(database, agent_id) as process:
+            acknowledged = some(process)
+            private.kill()
+            denied = kavach.authorize(agent_id, **CALL)
+            assert (denied.allowed, denied.code) == (False, "audit_unavailable")
+            private.start()
+            acknowledged |= some(process) | rest(process)
+            process.wait()
+        assert kavach.authorize(agent_id, **CALL).allowed
+    found = recorded(database)
+    assert acknowledged <= found.allowed
+    assert found.counted == len(found.allowed)
+    assert len(found.allowed) <= len(acknowledged) + 2 * THREADS + 1
 
-    return fresh_database(server)
+
+def _call_on_a_full_disk(database: Database, agent_id: str) -> None:
+    from faults.filling import fill
+
+    fill(database)
+    with create_kavach(database=settings(database)) as kavach:
+        check_full(database, [kavach.authorize(agent_id, **CALL) for _ in range(UNTIL_FULL)])
