@@ -1,71 +1,103 @@
-"""Processes that call one Kavach method after another when they are told to, for races between processes."""
+"""Processes that call a Kavach when they are told to, for races between processes.
+
+One interpreter is started, and forked before it opens anything: what a test imports is imported once.
+"""
 
 from __future__ import annotations
 
 import json
+import os
+import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from operator import attrgetter
+from typing import IO, Any
 
 from database_fixture import Database
-
-_PROGRAM = """
-import json, sys, time
-from operator import attrgetter
 from kavach_core import KavachError, create_kavach
 
-def make(kavach, order):
+Answer = dict[str, Any]
+
+
+class Worker:
+    """One process."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        self._stream = stream
+
+    def tell(self, call: str, *arguments: object, times: int = 1, threads: int = 1, **named: object) -> None:
+        """Let the process make calls in threads: a method's name behind the Kavach, and what it is given."""
+        order = {"call": call, "arguments": arguments, "named": named, "times": times, "threads": threads}
+        self._stream.write(json.dumps(order) + "\n")
+        self._stream.flush()
+
+    def answers(self) -> list[Answer]:
+        """Wait for all results: the fields of each, or the name of its `error`, and when it was `begun` (monotonic)."""
+        found: list[Answer] = json.loads(self._stream.readline())
+        return found
+
+
+@contextmanager
+def workers(database: Database, count: int, **settings: object) -> Iterator[list[Worker]]:
+    """Yield processes that each have a Kavach with these settings on the database."""
+    with ExitStack() as stack:
+        pairs = [socket.socketpair() for _ in range(count)]
+        theirs = [their.fileno() for _, their in pairs]
+        database_settings = {"provider": database.provider, "url": database.url}
+        command = [sys.executable, __file__, json.dumps({"database": database_settings, **settings})]
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+        process = stack.enter_context(subprocess.Popen([*command, *map(str, theirs)], pass_fds=theirs, env=environment))
+        found = []
+        for mine, their in pairs:
+            their.close()
+            stack.enter_context(mine)
+            found.append(Worker(stack.enter_context(mine.makefile("rw"))))
+        for worker in found:
+            worker.tell("agent.list")
+        for worker in found:
+            worker.answers()
+        yield found
+    assert process.returncode == 0
+
+
+def _serve(settings: dict[str, Any], orders: IO[str]) -> None:
+    with create_kavach(**settings) as kavach:
+        for line in orders:
+            order = json.loads(line)
+            with ThreadPoolExecutor(order["threads"]) as threads:
+                answers = list(threads.map(partial(_answer, kavach), [order] * order["times"]))
+            orders.write(json.dumps(answers) + "\n")
+            orders.flush()
+
+
+def _answer(kavach: object, order: dict[str, Any]) -> Answer:
     begun = time.monotonic()
     try:
         result = attrgetter(order["call"])(kavach)(*order["arguments"], **order["named"])
     except KavachError as error:
         return {"error": type(error).__name__, "begun": begun}
-    return {**result.model_dump(mode="json"), "begun": begun}
-
-provider, url = sys.argv[1:]
-with create_kavach(database={"provider": provider, "url": url, "skip_migrations": True}) as kavach:
-    print("ready", flush=True)
-    for line in sys.stdin:
-        order = json.loads(line)
-        print(json.dumps([make(kavach, order) for _ in range(order["times"])]), flush=True)
-"""
+    fields = {} if isinstance(result, list) else result.model_dump(mode="json")
+    return {**fields, "begun": begun}
 
 
-@dataclass(frozen=True)
-class Worker:
-    """One process; `tell` does not wait for the answer, which `answers` returns."""
+def _main(settings: str, *descriptors: str) -> int:
+    import kavach_sqlalchemy  # noqa: F401
 
-    process: subprocess.Popen[str]
-
-    def tell(self, call: str, *arguments: object, times: int = 1, **named: object) -> None:
-        """Let the process make calls, one after another: a method's name behind the Kavach, and what it is given."""
-        assert self.process.stdin is not None
-        order = {"call": call, "arguments": arguments, "named": named, "times": times}
-        self.process.stdin.write(json.dumps(order) + "\n")
-        self.process.stdin.flush()
-
-    def answers(self) -> list[dict[str, Any]]:
-        """Return the fields of each result, or the name of the `error`, and when the call was `begun` (monotonic)."""
-        assert self.process.stdout is not None
-        found: list[dict[str, Any]] = json.loads(self.process.stdout.readline())
-        return found
+    children = []
+    for descriptor in descriptors:
+        if (child := os.fork()) == 0:
+            with socket.socket(fileno=int(descriptor)) as connection, connection.makefile("rw") as orders:
+                _serve(json.loads(settings), orders)
+            return 0
+        os.close(int(descriptor))
+        children.append(child)
+    return max(os.waitpid(child, 0)[1] for child in children)
 
 
-@contextmanager
-def workers(database: Database, count: int) -> Iterator[list[Worker]]:
-    """Yield processes that have a Kavach on the database, all ready."""
-    command = [sys.executable, "-c", _PROGRAM, database.provider, database.url]
-    with ExitStack() as stack:
-        found = []
-        for _ in range(count):
-            process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-            stack.enter_context(process)
-            stack.callback(process.kill)
-            found.append(Worker(process))
-        for worker in found:
-            assert worker.process.stdout is not None
-            assert worker.process.stdout.readline() == "ready\n"
-        yield found
+if __name__ == "__main__":
+    sys.exit(_main(*sys.argv[1:]))
