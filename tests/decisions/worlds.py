@@ -144,7 +144,7 @@ async def _delegate(world: World, kavach: Any, storage: Any, clock: Any, delegat
                 expires_at=expires,
                 depth=given.get("depth", 1),
                 max_depth=given.get("max_depth", 3),
-                parent_chain_id=given.get("parent"),
+                parent_chain_id=f"chain-{world.number}-{given['parent']}" if "parent" in given else None,
                 status=given.get("status", "active"),
                 created_at=clock.now,
             )
