@@ -55,7 +55,7 @@ class Proxy:
         threading.Thread(target=self._accept, args=(listener,), daemon=True).start()
 
     def cut_at(self, message: int | None, *, answered: bool = False) -> None:
-        """Go away at the n-th message that clients send from now on: before it is passed on, or before its answer is."""
+        """Go away at the n-th message of clients from now on: before it is passed on, or before its answer is."""
         self._left = message
         self._answered = answered
 

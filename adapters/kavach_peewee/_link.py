@@ -242,7 +242,7 @@ def close_connection(database: Database) -> None:
     try:
         database.close()
     except AssertionError:
-        # aiomysql asserts that a connection is given back once; Peewee gives a broken one back again if it finds no other.
+        # aiomysql asserts that a connection is given back once; Peewee does it again with one that is broken.
         if not is_asyncio(database):
             raise
     except Exception as error:
