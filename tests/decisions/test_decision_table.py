@@ -9,13 +9,16 @@ from typing import Any, get_args
 
 import pytest
 
-from colours import Lifted, Opened
+from colours import DRIVERS, Lifted, Opened
 from decisions.worlds import differences, read_worlds
 from kavach_core import create_kavach
 from kavach_core.policy.decisions import Code
 from kavach_core.storage import create_memory_storage
 
 WORLDS = read_worlds()
+
+OTHER_DRIVERS = 8
+"""A second driver of the same colour is asked in each eighth world."""
 
 
 def test_the_table_holds_several_hundred_requests_and_every_code() -> None:
@@ -41,4 +44,13 @@ async def test_the_table_holds(opened: Opened) -> None:
     async def open_kavach(**settings: Any) -> Any:
         return await opened.kavach(storage=storage, **settings)
 
-    assert await differences(read_worlds(), open_kavach, storage) == []
+    step = 1 if opened.driver == first_driver(opened) else OTHER_DRIVERS
+    assert await differences(read_worlds()[::step], open_kavach, storage) == []
+
+
+def first_driver(opened: Opened) -> str:
+    """Return the first of an adapter's drivers with this colour."""
+    drivers = DRIVERS
+    if opened.adapter == "peewee":
+        from peewee_databases import DRIVERS as drivers  # type: ignore[assignment]
+    return next(driver for colour, driver in drivers[opened.database.provider] if colour == opened.colour)

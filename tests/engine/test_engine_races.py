@@ -27,7 +27,7 @@ def test_ap2_between_processes_each_request_has_one_final_state_and_a_revoke_hol
     settings = {"provider": database.provider, "url": database.url}
     with create_kavach(database=settings) as kavach, workers(database, 3) as others:
         asking = kavach.agent.create(**OWNED, permissions=[ASKED])
-        for number in range(6):
+        for number in range(4):
             request = kavach.approval.request(asking.id, **CALL, arguments={"n": number})
             for person, worker in enumerate(others):
                 answer = "approve" if (person + number) % 2 else "deny"
@@ -41,8 +41,8 @@ def test_ap2_between_processes_each_request_has_one_final_state_and_a_revoke_hol
 
         agent = kavach.agent.create(**OWNED, permissions=[READ_GITHUB])
         for worker in others:
-            worker.tell("authorize", agent.id, **CALL, times=60)
-        while kavach.storage.count_audit_logs(agent_id=agent.id) < 20:
+            worker.tell("authorize", agent.id, **CALL, times=40)
+        while kavach.storage.count_audit_logs(agent_id=agent.id) < 15:
             time.sleep(0.001)
         kavach.agent.revoke(agent.id)
         acknowledged = time.monotonic()
