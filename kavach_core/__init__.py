@@ -2,12 +2,27 @@
 
 from kavach_core.engine._async.create import create_async_kavach
 from kavach_core.engine._async.kavach import AsyncKavach
-from kavach_core.engine._async.webhook import create_async_approval_webhook, create_async_audit_webhook
+from kavach_core.engine._async.webhook import (
+    create_async_approval_webhook,
+    create_async_audit_webhook,
+    create_async_event_webhook,
+)
 from kavach_core.engine._sync.create import create_kavach
 from kavach_core.engine._sync.kavach import Kavach
-from kavach_core.engine._sync.webhook import create_approval_webhook, create_audit_webhook
+from kavach_core.engine._sync.webhook import create_approval_webhook, create_audit_webhook, create_event_webhook
+from kavach_core.engine.cards import AgentCard, Capability
+from kavach_core.engine.hooks import AsyncHooks, HookedCall, Hooks
 from kavach_core.engine.signing import verify_webhook
-from kavach_core.engine.values import Agent, Approval, AuditHead, AuditProblem, AuditReport, AuthorizeResult, Delegation
+from kavach_core.engine.values import (
+    Agent,
+    Approval,
+    AuditHead,
+    AuditProblem,
+    AuditReport,
+    AuthorizeResult,
+    Delegation,
+    EphemeralSession,
+)
 from kavach_core.errors import (
     ApprovalError,
     AuditError,
@@ -36,8 +51,10 @@ from kavach_core.storage import AsyncStorage, Storage
 
 __all__ = [
     "Agent",
+    "AgentCard",
     "Approval",
     "ApprovalError",
+    "AsyncHooks",
     "AsyncKavach",
     "AsyncStorage",
     "AuditError",
@@ -46,6 +63,7 @@ __all__ = [
     "AuditReport",
     "AuthorizeResult",
     "BackendUnavailable",
+    "Capability",
     "CapabilityError",
     "ConfigurationError",
     "ConflictError",
@@ -53,6 +71,9 @@ __all__ = [
     "Delegation",
     "DelegationError",
     "DeliveryError",
+    "EphemeralSession",
+    "HookedCall",
+    "Hooks",
     "InactiveAgentError",
     "InvalidInput",
     "Kavach",
@@ -72,8 +93,10 @@ __all__ = [
     "create_approval_webhook",
     "create_async_approval_webhook",
     "create_async_audit_webhook",
+    "create_async_event_webhook",
     "create_async_kavach",
     "create_audit_webhook",
+    "create_event_webhook",
     "create_kavach",
     "verify_webhook",
 ]
