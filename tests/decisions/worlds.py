@@ -176,8 +176,19 @@ async def _approve(world: World, kavach: Any, storage: Any, clock: Any, approval
             await getattr(kavach.approval, given["answer"])(request.id, by="grace")
 
 
+async def _open_sessions(world: World, kavach: Any, storage: Any, clock: Any, sessions: list[dict[str, Any]]) -> None:
+    for given in sessions:
+        clock.now = world.moment(given.get("at", "+0s"))
+        limits = {name: given[name] for name in ("expires_in", "max_actions") if name in given}
+        session = await kavach.ephemeral.create(world.id_of(given["agent"]), **limits)
+        world.tokens[given["name"]] = session.token
+        if given.get("revoked"):
+            await kavach.ephemeral.revoke(session.id)
+
+
 STEPS: dict[str, Callable[[World, Any, Any, Any, list[dict[str, Any]]], Awaitable[None]]] = {
     "delegations": _delegate,
+    "ephemeral": _open_sessions,
     "spent": _spend,
     "approvals": _approve,
 }
