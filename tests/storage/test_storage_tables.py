@@ -9,6 +9,7 @@ from storage.documented_tables import DOCUMENTED
 ADDED = {
     *(("kavach_audit_logs", column) for column in ("code", "constraints", "delegation_chain", "duration_us")),
     ("kavach_delegation_chains", "parent_chain_id"),
+    ("kavach_trust_scores", "revision"),
 }
 """Columns of ours, each nullable or with a default, so that the original's rows fit."""
 
