@@ -7,7 +7,16 @@ from kavach_core.engine._sync.create import create_kavach
 from kavach_core.engine._sync.kavach import Kavach
 from kavach_core.engine._sync.webhook import create_approval_webhook, create_audit_webhook
 from kavach_core.engine.signing import verify_webhook
-from kavach_core.engine.values import Agent, Approval, AuditHead, AuditProblem, AuditReport, AuthorizeResult, Delegation
+from kavach_core.engine.values import (
+    Agent,
+    Approval,
+    AuditHead,
+    AuditProblem,
+    AuditReport,
+    AuthorizeResult,
+    Delegation,
+    TrustScore,
+)
 from kavach_core.errors import (
     ApprovalError,
     AuditError,
@@ -69,6 +78,7 @@ __all__ = [
     "TransactionAborted",
     "TransactionContextLost",
     "TransactionError",
+    "TrustScore",
     "create_approval_webhook",
     "create_async_approval_webhook",
     "create_async_audit_webhook",

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints,
 from kavach_core.errors import InvalidInput
 from kavach_core.policy.decisions import Code
 from kavach_core.policy.permissions import Permission
+from kavach_core.policy.trust import Factors, Inputs, Tier
 
 AgentType = Literal["autonomous", "delegated", "service"]
 AgentStatus = Literal["active", "revoked", "expired"]
@@ -156,3 +157,17 @@ class Delegation(_Value):
     status: str
     expires_at: datetime
     created_at: datetime
+
+
+class TrustScore(_Value):
+    """How far an agent has earned autonomy, from 0 to 100, as of `computed_at`, and what that follows from.
+
+    `inputs` are what the host said of the agent (`set_inputs`).
+    """
+
+    agent_id: str
+    score: int
+    tier: Tier
+    factors: Factors
+    inputs: Inputs
+    computed_at: datetime

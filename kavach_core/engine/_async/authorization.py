@@ -15,6 +15,7 @@ from kavach_core.engine._async.approvals import AsyncApprovals
 from kavach_core.engine._async.counting import count_async_call
 from kavach_core.engine._async.delegation import AsyncDelegations
 from kavach_core.engine._async.retry import run_async_transaction
+from kavach_core.engine._async.trust import AsyncTrust
 from kavach_core.engine.reading import Clock, agent_status, check, described, storable
 from kavach_core.engine.settings import Rules
 from kavach_core.engine.tokens import PREFIX, hash_token
@@ -65,6 +66,7 @@ class AsyncAuthorization:
         clock: Clock,
         delegations: AsyncDelegations,
         approvals: AsyncApprovals,
+        trust: AsyncTrust,
     ) -> None:
         """Decide on a storage under rules."""
         self._storage = storage
@@ -72,6 +74,7 @@ class AsyncAuthorization:
         self._clock = clock
         self._delegations = delegations
         self._approvals = approvals
+        self._trust = trust
 
     async def by_id(
         self,
@@ -192,12 +195,22 @@ class AsyncAuthorization:
         if status != "active":
             return _Decision(Verdict("agent_expired" if status == "expired" else "agent_revoked"))
         grants = await self._delegations.grants_of(storage, agent.id, now)
+        standing = await self._trust.standing_of(storage, agent, grants, now)
         call = Call(asked.action, asked.resource, now, asked.arguments, asked.ip)
+        decision = await self._weigh(storage, agent, self._trust.restrain(grants, standing), call, asked)
+        # The last row that a decision locks, so that all lock in one order; the audit row is nobody else's.
+        await self._trust.keep_current(storage, standing, call, decision.verdict.code)
+        return decision
+
+    async def _weigh(
+        self, storage: AsyncStorage, agent: Agent, grants: Sequence[Grant], call: Call, asked: _Call
+    ) -> _Decision:
+        """Decide on a call of an active agent that holds these grants."""
         weighed = weigh(grants, call)
         refusals = list(weighed.refusals)
         for grant in weighed.grants:
             if not grant.needs_approval:
-                if await count_async_call(storage, grant.counters, now):
+                if await count_async_call(storage, grant.counters, call.now):
                     return _Decision(allow(grant, refusals))
                 refusals.append(Refusal("rate_limited", grant.line))
         if waiting := [grant for grant in weighed.grants if grant.needs_approval]:

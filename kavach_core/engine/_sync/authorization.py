@@ -17,6 +17,7 @@ from kavach_core.engine._sync.approvals import Approvals
 from kavach_core.engine._sync.counting import count_call
 from kavach_core.engine._sync.delegation import Delegations
 from kavach_core.engine._sync.retry import run_transaction
+from kavach_core.engine._sync.trust import Trust
 from kavach_core.engine.reading import Clock, agent_status, check, described, storable
 from kavach_core.engine.settings import Rules
 from kavach_core.engine.tokens import PREFIX, hash_token
@@ -67,6 +68,7 @@ class Authorization:
         clock: Clock,
         delegations: Delegations,
         approvals: Approvals,
+        trust: Trust,
     ) -> None:
         """Decide on a storage under rules."""
         self._storage = storage
@@ -74,6 +76,7 @@ class Authorization:
         self._clock = clock
         self._delegations = delegations
         self._approvals = approvals
+        self._trust = trust
 
     def by_id(
         self,
@@ -194,12 +197,20 @@ class Authorization:
         if status != "active":
             return _Decision(Verdict("agent_expired" if status == "expired" else "agent_revoked"))
         grants = self._delegations.grants_of(storage, agent.id, now)
+        standing = self._trust.standing_of(storage, agent, grants, now)
         call = Call(asked.action, asked.resource, now, asked.arguments, asked.ip)
+        decision = self._weigh(storage, agent, self._trust.restrain(grants, standing), call, asked)
+        # The last row that a decision locks, so that all lock in one order; the audit row is nobody else's.
+        self._trust.keep_current(storage, standing, call, decision.verdict.code)
+        return decision
+
+    def _weigh(self, storage: Storage, agent: Agent, grants: Sequence[Grant], call: Call, asked: _Call) -> _Decision:
+        """Decide on a call of an active agent that holds these grants."""
         weighed = weigh(grants, call)
         refusals = list(weighed.refusals)
         for grant in weighed.grants:
             if not grant.needs_approval:
-                if count_call(storage, grant.counters, now):
+                if count_call(storage, grant.counters, call.now):
                     return _Decision(allow(grant, refusals))
                 refusals.append(Refusal("rate_limited", grant.line))
         if waiting := [grant for grant in weighed.grants if grant.needs_approval]:

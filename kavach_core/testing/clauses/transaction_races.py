@@ -53,7 +53,7 @@ class TransactionRaceClauses(Transacting):
             await self.assert_read(self.storage, agent if number in committed else agent.gone)
 
     async def test_a_trust_score_is_locked_by_its_increment(self) -> None:
-        """What a transaction writes over a score whose revision it incremented MUST lose nothing, the first included."""
+        """What a transaction writes over a score whose revision it incremented MUST lose nothing."""
         self.require(transactions=True)
         row = sample(TRUST_SCORES, score=0, revision=1)
 
