@@ -77,7 +77,7 @@ def current(standing: Standing) -> TrustScore:
     row = standing.row
     known, inputs = _known(row, standing.now)
     factors = _factors(standing, fold(known, (), standing.now), inputs)
-    score = score_of(factors, standing.givers) if row is None or _ours(row) else min(_stored(row), *standing.givers)
+    score = score_of(factors, standing.givers) if row is None or _ours(row) else min((_stored(row), *standing.givers))
     return TrustScore(
         agent_id=standing.agent.id,
         score=score,

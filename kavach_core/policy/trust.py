@@ -56,7 +56,7 @@ MOST_DENIED: Final = 39
 SEVERITY: Final[dict[str, float]] = {
     "approval_required": 0.0,
     "audit_unavailable": 0.0,
-    "rate_limited": 0.25,
+    "rate_limited": 0.1,
     "outside_time_window": 0.5,
 }
 """How much of a denial each code is, 1 where it is not named. What is 0 says nothing of the agent."""
@@ -130,6 +130,10 @@ class Aggregates(Value):
     since: int
 
 
+SUMS: Final = ("allowed", "denied", "familiar", "novel", "stayed", "moved")
+"""The sums among the aggregates."""
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """A decision on a call: its code, None where it was allowed, and where the call came from, if that is known."""
@@ -154,10 +158,7 @@ def fold(known: Aggregates, events: Sequence[Event], now: datetime) -> Aggregate
     """Return the aggregates after some decisions, all made `now`; a clock that went back counts as one that stood."""
     second = max(int(now.timestamp()), known.at)
     left = 0.5 ** ((second - known.at) / HALF_LIFE.total_seconds())
-    sums = {
-        name: round(getattr(known, name) * left, 6)
-        for name in ("allowed", "denied", "familiar", "novel", "stayed", "moved")
-    }
+    sums = {name: round(getattr(known, name) * left, 6) for name in SUMS}
     older, newer, since = _turned(known, second)
     place = known.place
     for event in events:
@@ -224,7 +225,7 @@ def score_of(factors: Factors, givers: Iterable[int] = ()) -> int:
     100 to `MOST_DENIED`: nobody's word makes up for an agent that keeps trying what it may not.
     """
     earned: float = sum(weight * getattr(factors, name) for name, weight in WEIGHTS.items())
-    return min(round(earned), int(MOST_DENIED + (100 - MOST_DENIED) * factors.denial_rate), *givers)
+    return min(int(earned + 0.5), int(MOST_DENIED + (100 - MOST_DENIED) * factors.denial_rate), *givers)
 
 
 def tier_of(score: int) -> Tier:
