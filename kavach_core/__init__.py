@@ -39,6 +39,7 @@ from kavach_core.errors import (
     TransactionContextLost,
     TransactionError,
 )
+from kavach_core.policy import templates
 from kavach_core.policy.constraints import Constraints, TimeWindow
 from kavach_core.policy.permissions import Permission
 from kavach_core.storage import AsyncStorage, Storage
@@ -85,5 +86,6 @@ __all__ = [
     "create_async_kavach",
     "create_audit_webhook",
     "create_kavach",
+    "templates",
     "verify_webhook",
 ]

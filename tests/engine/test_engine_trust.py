@@ -169,7 +169,7 @@ async def test_calls_that_are_not_recorded_count(host: Host) -> None:
 async def test_what_the_host_says_is_stored_and_counts(host: Host, kavach: Any, clock: Clock) -> None:
     agent = await make_agent(kavach, READ_ISSUES)
     found = await kavach.trust.set_inputs(agent.id, **VOUCHED)
-    assert (found.score, found.tier) == (64, "elevated")
+    assert (found.score, found.tier) == (65, "elevated")
     clock.pass_time(days=30)
     for _ in range(20):
         assert await ask(kavach, agent) is None
