@@ -35,7 +35,7 @@ TWINS: list[tuple[type, type]] = [
     (AsyncTrust, Trust),
 ]
 
-INTERNAL = {"grants_of", "find_or_create", "use", "give_back", "standing_of", "restrain", "keep_current"}
+INTERNAL = {"grants_of", "find_or_create", "use", "give_back", "restrain", "keep_current"}
 """What the engine calls itself: with the storage of the decision first."""
 
 

@@ -195,11 +195,11 @@ class AsyncAuthorization:
         if status != "active":
             return _Decision(Verdict("agent_expired" if status == "expired" else "agent_revoked"))
         grants = await self._delegations.grants_of(storage, agent.id, now)
-        standing = await self._trust.standing_of(storage, agent, grants, now)
+        restrained, standing = await self._trust.restrain(storage, agent, grants, now)
         call = Call(asked.action, asked.resource, now, asked.arguments, asked.ip)
-        decision = await self._weigh(storage, agent, self._trust.restrain(grants, standing), call, asked)
+        decision = await self._weigh(storage, agent, restrained, call, asked)
         # The last row that a decision locks, so that all lock in one order; the audit row is nobody else's.
-        await self._trust.keep_current(storage, standing, call, decision.verdict.code)
+        await self._trust.keep_current(storage, agent, grants, standing, call, decision.verdict.code)
         return decision
 
     async def _weigh(

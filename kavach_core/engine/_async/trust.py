@@ -72,27 +72,35 @@ class AsyncTrust:
         }
         return await self._change(agent_id, {name: _share(name, v) for name, v in given.items() if v is not UNSET})
 
-    async def standing_of(
+    async def restrain(
         self, storage: AsyncStorage, agent: records.Agent, grants: Sequence[Grant], now: datetime
-    ) -> Standing | None:
-        """Return what the score of an agent that holds these grants is computed from; None where none is kept."""
-        return await self._standing(storage, agent, grants, now) if self._rules.enabled else None
+    ) -> tuple[Sequence[Grant], Standing | None]:
+        """Return grants under the constraints of all tiers that their agent has not reached, and what that rests on.
 
-    def restrain(self, grants: Sequence[Grant], standing: Standing | None) -> Sequence[Grant]:
-        """Return grants under the constraints of all tiers that their agent has not reached."""
-        if standing is None or not self._rules.constraints_below:
-            return grants
-        tier = trusting.current(standing).tier
-        return trusting.restrained(grants, standing.agent.id, tier, self._rules.constraints_below)
+        Nothing is read where no tier has constraints.
+        """
+        below = self._rules.constraints_below
+        if not below:
+            return grants, None
+        standing = await self._standing(storage, agent, grants, now)
+        return trusting.restrained(grants, agent.id, trusting.current(standing).tier, below), standing
 
     async def keep_current(
-        self, storage: AsyncStorage, standing: Standing | None, call: Call, code: str | None
+        self,
+        storage: AsyncStorage,
+        agent: records.Agent,
+        grants: Sequence[Grant],
+        standing: Standing | None,
+        call: Call,
+        code: str | None,
     ) -> None:
-        """Fold a decision into the score of its agent, in the transaction of the decision."""
-        if standing is None:
+        """Fold a decision into the score of its agent, in the transaction of the decision; its standing may be read."""
+        if not self._rules.enabled:
             return
         locate = self._rules.locate
         place = None if locate is None or call.ip is None else locate(call.ip)
+        # Read as late as possible, so that a call that waited for a counter finds what the one before it wrote.
+        standing = standing or await self._standing(storage, agent, grants, call.now)
         await _write(storage, standing, [Event(code, call.action, call.resource, place)])
 
     async def _change(self, agent_id: str, said: Mapping[str, float | None]) -> TrustScore:

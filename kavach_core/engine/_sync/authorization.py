@@ -197,11 +197,11 @@ class Authorization:
         if status != "active":
             return _Decision(Verdict("agent_expired" if status == "expired" else "agent_revoked"))
         grants = self._delegations.grants_of(storage, agent.id, now)
-        standing = self._trust.standing_of(storage, agent, grants, now)
+        restrained, standing = self._trust.restrain(storage, agent, grants, now)
         call = Call(asked.action, asked.resource, now, asked.arguments, asked.ip)
-        decision = self._weigh(storage, agent, self._trust.restrain(grants, standing), call, asked)
+        decision = self._weigh(storage, agent, restrained, call, asked)
         # The last row that a decision locks, so that all lock in one order; the audit row is nobody else's.
-        self._trust.keep_current(storage, standing, call, decision.verdict.code)
+        self._trust.keep_current(storage, agent, grants, standing, call, decision.verdict.code)
         return decision
 
     def _weigh(self, storage: Storage, agent: Agent, grants: Sequence[Grant], call: Call, asked: _Call) -> _Decision:
