@@ -26,6 +26,7 @@ from kavach_core.engine.values import (
     Delegation,
     EphemeralSession,
     Tenant,
+    TrustScore,
 )
 from kavach_core.errors import (
     ApprovalError,
@@ -50,6 +51,7 @@ from kavach_core.errors import (
     TransactionContextLost,
     TransactionError,
 )
+from kavach_core.policy import templates
 from kavach_core.policy.budgets import BudgetLimits, BudgetUsage
 from kavach_core.policy.constraints import Constraints, TimeWindow
 from kavach_core.policy.permissions import Permission
@@ -105,6 +107,7 @@ __all__ = [
     "TransactionAborted",
     "TransactionContextLost",
     "TransactionError",
+    "TrustScore",
     "create_approval_webhook",
     "create_async_approval_webhook",
     "create_async_audit_webhook",
@@ -113,5 +116,6 @@ __all__ = [
     "create_audit_webhook",
     "create_event_webhook",
     "create_kavach",
+    "templates",
     "verify_webhook",
 ]

@@ -26,8 +26,10 @@ from kavach_core import (
     Permission,
     Storage,
     TimeWindow,
+    TrustScore,
     create_async_kavach,
     create_kavach,
+    templates,
 )
 from kavach_schema import records
 from kavach_sqlalchemy import (
@@ -62,6 +64,9 @@ def check_kavach(moment: datetime) -> None:
         assert_type(chain, Delegation)
         assert_type(kavach.delegation.get_effective_permissions("a"), list[Permission])
         assert_type(kavach.delegation.list_chains("a"), list[Delegation])
+        assert_type(kavach.trust.get_score("a"), TrustScore)
+        assert_type(kavach.trust.set_inputs("a", owner_trust=0.5, workload_binding=None), TrustScore)
+        assert_type(templates.readonly("a") + templates.mcp_basic(), list[Permission])
         assert_type(kavach.delegation.revoke("a"), Delegation)
         assert_type(kavach.approval.request("a", action="read", resource="b"), Approval)
         assert_type(kavach.approval.approve("a", by="b"), Approval)

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Final, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from kavach_core.errors import ConfigurationError, InvalidInput
+from kavach_core.policy.constraints import Constraints
 from kavach_core.policy.durations import parse_duration
 from kavach_core.policy.permissions import PermissionLike, read_permissions
 from kavach_core.policy.redaction import SECRET_NAMES, Redaction, by_names
 from kavach_core.policy.resources import Wildcard
+from kavach_core.policy.trust import EarnedTier
 
 DEFAULT_MAX_DEPTH: Final = 3
 """Hops that a delegation may take where its maker does not say."""
@@ -119,6 +121,25 @@ class AuditSettings(_Settings):
         raise PydanticCustomError("redact", "pass a list of names, or a callable")
 
 
+class TrustSettings(_Settings):
+    """How agents are trusted.
+
+    `constraints_below` are constraints on everything that an agent does while its tier is below the one that is named.
+    `locate` is given the address of a call and returns where that is, such as a country, or None; it MUST be quick, as
+    it runs in the transaction of the decision. With `enabled` off, decisions neither keep nor consult scores.
+    """
+
+    enabled: bool = True
+    constraints_below: Mapping[EarnedTier, Constraints] = Field(default_factory=dict)
+    locate: Callable[[str], str | None] | None = None
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.constraints_below and not self.enabled:
+            raise PydanticCustomError("trust", "constraints_below needs enabled=True")
+        return self
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
     """The settings that the engine consults, with durations parsed."""
@@ -130,6 +151,7 @@ class Rules:
     approval_lifetime: timedelta
     redact: Redaction
     settle: timedelta
+    trust: TrustSettings
 
 
 def read_rules(
@@ -137,6 +159,7 @@ def read_rules(
     wildcard: Wildcard,
     approvals: ApprovalSettings | Mapping[str, object] | None = None,
     audit: AuditSettings | Mapping[str, object] | None = None,
+    trust: TrustSettings | Mapping[str, object] | None = None,
 ) -> Rules:
     """Return the engine's rules; raises `ConfigurationError` for what cannot be understood."""
     if wildcard not in ("segment", "tail"):
@@ -157,6 +180,7 @@ def read_rules(
         parse_duration(consent.expiry),
         _redaction(trail.redact),
         parse_duration(trail.settle),
+        TrustSettings.read("trust", trust or {}),
     )
 
 

@@ -12,6 +12,7 @@ from kavach_core.policy.budgets import BudgetAction, BudgetLimits, BudgetUsage
 from kavach_core.policy.decisions import Code
 from kavach_core.policy.permissions import Permission
 from kavach_core.policy.tenants import TenantSettings
+from kavach_core.policy.trust import Factors, Inputs, Tier
 
 AgentType = Literal["autonomous", "delegated", "service"]
 AgentStatus = Literal["active", "revoked", "expired"]
@@ -241,3 +242,17 @@ class Tenant(_Value):
     status: Literal["active", "suspended"]
     created_at: datetime
     updated_at: datetime
+
+
+class TrustScore(_Value):
+    """How far an agent has earned autonomy, from 0 to 100, as of `computed_at`, and what that follows from.
+
+    `inputs` are what the host said of the agent (`set_inputs`).
+    """
+
+    agent_id: str
+    score: int
+    tier: Tier
+    factors: Factors
+    inputs: Inputs
+    computed_at: datetime

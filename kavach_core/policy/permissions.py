@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from copy import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
 
@@ -166,6 +167,12 @@ class Grant:
     def covers(self, action: str, resource: str) -> bool:
         """Tell whether action and resource fall under this grant, constraints aside."""
         return (action in self.actions or ANY_ACTION in self.actions) and resources.matches(self.pattern, resource)
+
+    def under(self, conditions: tuple[Condition, ...]) -> Grant:
+        """Return this grant with further conditions."""
+        narrowed = copy(self)
+        narrowed.conditions = narrow(self.conditions, conditions)
+        return narrowed
 
     def contains(self, permission: Permission, wildcard: Wildcard) -> bool:
         """Tell whether this grant allows all that `permission` would, constraints aside."""

@@ -217,7 +217,12 @@ DELETE_EXPIRED_APPROVAL_REQUESTS = Delete(
 )
 
 FIND_TRUST_SCORE = Get(TRUST_SCORES, ("agent_id",))
+FIND_TRUST_SCORES_BY_IDS = Find(
+    TRUST_SCORES, (Filter("agent_id", "agent_ids", "in", optional=False),), ("computed_at", "agent_id")
+)
 UPSERT_TRUST_SCORE = Upsert(TRUST_SCORES, ("agent_id",))
+UPDATE_TRUST_SCORE = Update(TRUST_SCORES, ("agent_id",), expect=("revision",))
+INCREMENT_TRUST_SCORE_REVISION = Increment(TRUST_SCORES, ("agent_id",), "revision")
 
 FIND_MCP_SERVER_BY_ID = Get(MCP_SERVERS, ("id",))
 FIND_MCP_SERVER_BY_ENDPOINT = Get(MCP_SERVERS, ("endpoint",))

@@ -283,6 +283,7 @@ CREATE TABLE IF NOT EXISTS `kavach_trust_scores` (
     `level` VARCHAR(32) NOT NULL,
     `factors` JSON NOT NULL,
     `computed_at` BIGINT NOT NULL,
+    `revision` BIGINT NOT NULL DEFAULT 0,
     PRIMARY KEY (`agent_id`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_0900_bin;
 

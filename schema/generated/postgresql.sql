@@ -283,6 +283,7 @@ CREATE TABLE IF NOT EXISTS "kavach_trust_scores" (
     "level" VARCHAR(32) COLLATE "C" NOT NULL,
     "factors" JSONB NOT NULL,
     "computed_at" BIGINT NOT NULL,
+    "revision" BIGINT NOT NULL DEFAULT 0,
     PRIMARY KEY ("agent_id")
 );
 

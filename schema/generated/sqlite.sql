@@ -283,6 +283,7 @@ CREATE TABLE IF NOT EXISTS "kavach_trust_scores" (
     "level" TEXT NOT NULL,
     "factors" TEXT NOT NULL,
     "computed_at" BIGINT NOT NULL,
+    "revision" BIGINT NOT NULL DEFAULT 0,
     PRIMARY KEY ("agent_id")
 );
 

@@ -589,6 +589,7 @@ class TrustScoreInput(TypedDict):
     level: str
     factors: dict[str, JsonValue]
     computed_at: datetime
+    revision: NotRequired[int]
 
 
 class TrustScoreChanges(TypedDict, total=False):
@@ -598,6 +599,7 @@ class TrustScoreChanges(TypedDict, total=False):
     level: str
     factors: dict[str, JsonValue]
     computed_at: datetime
+    revision: int
 
 
 class BudgetPolicyInput(TypedDict):

@@ -314,6 +314,7 @@ class TrustScore(Record):
     level: str
     factors: dict[str, JsonValue]
     computed_at: datetime
+    revision: int = 0
 
 
 class BudgetPolicy(Record):

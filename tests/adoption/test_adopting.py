@@ -72,7 +72,7 @@ def test_check_names_what_is_missing_and_changes_nothing(path: Path, capsys: pyt
     assert "broken   column kavach_audit_logs.code is missing" in told
     assert "broken   unique index kavach_agents_token_hash_key (token_hash) is missing" in told
     assert any(line.startswith("note     column kavach_agents.owner_id references kavach_users") for line in told)
-    assert told[-1] == "17 broken, 73 lacking; kavach schema upgrade adds 90 of them"
+    assert told[-1] == "18 broken, 73 lacking; kavach schema upgrade adds 91 of them"
     assert path.read_bytes() == before
     assert [file.name for file in path.parent.iterdir()] == [path.name]
 
@@ -96,7 +96,7 @@ def test_the_upgrade_adds_columns_and_indexes_and_touches_no_row(
     for name, rows in before.items():
         assert [{column: row[column] for column in old} for old, row in zip(rows, after[name], strict=True)] == rows
     added = {column for name, rows in after.items() for row in rows for column in set(row) - set(before[name][0])}
-    assert added == {"code", "constraints", "delegation_chain", "duration_us", "parent_chain_id"}
+    assert added == {"code", "constraints", "delegation_chain", "duration_us", "parent_chain_id", "revision"}
 
 
 async def test_every_table_is_read(opened: Opened, upgraded: Path) -> None:

@@ -118,6 +118,8 @@ async def _create_agent(world: World, kavach: Any, storage: Any, name: str, give
     rotated = given.pop("rotated", False)
     for becomes in ("later", "status"):
         given.pop(becomes, None)
+    if "tenant_id" in given:
+        given["tenant_id"] = world.id_of(given["tenant_id"])
     values = {"owner_id": "ada", "name": name, "type": "autonomous", **given}
     if expires is not None:
         values["expires_at"] = world.moment(expires)
@@ -186,8 +188,33 @@ async def _open_sessions(world: World, kavach: Any, storage: Any, clock: Any, se
             await kavach.ephemeral.revoke(session.id)
 
 
+async def _make_tenants(world: World, kavach: Any, storage: Any, clock: Any, tenants: list[dict[str, Any]]) -> None:
+    for given in tenants:
+        id = world.id_of(given["id"])
+        await kavach.tenant.create(id=id, name=id, slug=id)
+        if given.get("suspended"):
+            await kavach.tenant.suspend(id)
+
+
+async def _limit(world: World, kavach: Any, storage: Any, clock: Any, budgets: list[dict[str, Any]]) -> None:
+    for given in budgets:
+        clock.now = world.moment(given.get("at", "+0s"))
+        whose = {name: world.id_of(given[name]) for name in ("agent_id", "tenant_id") if name in given}
+        if "user_id" in given:
+            whose["user_id"] = given["user_id"]
+        await kavach.budget.create(limits=given["limits"], action=given["action"], **whose)
+
+
+async def _vouch(world: World, kavach: Any, storage: Any, clock: Any, said: list[dict[str, Any]]) -> None:
+    for given in said:
+        await kavach.trust.set_inputs(world.id_of(given["agent"]), **given["inputs"])
+
+
 STEPS: dict[str, Callable[[World, Any, Any, Any, list[dict[str, Any]]], Awaitable[None]]] = {
+    "tenants": _make_tenants,
     "delegations": _delegate,
+    "trust": _vouch,
+    "budgets": _limit,
     "ephemeral": _open_sessions,
     "spent": _spend,
     "approvals": _approve,

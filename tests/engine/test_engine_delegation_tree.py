@@ -246,6 +246,7 @@ async def test_dg10_p23_the_way_up_takes_a_statement_for_each_hop_however_many_c
     layers = [[await make_agent(kavach, READ_GITHUB)]]
     layers += [[await make_agent(kavach) for _ in range(3)] for _ in range(3)]
     taken: list[list[str]] = []
+    assert await ask(kavach, layers[-1][0]) == "no_permission"
     for _ in range(2):
         for givers, receivers in pairwise(layers):
             for giver, receiver in product(givers, receivers):
@@ -255,14 +256,19 @@ async def test_dg10_p23_the_way_up_takes_a_statement_for_each_hop_however_many_c
         taken.append(asked)
     chains = ["Find kavach_delegation_chains"] * 3
     up = ["Get kavach_agents", *chains, "Find kavach_agents", "Find kavach_permissions"]
-    assert taken == [[*up, "Find kavach_budget_policies", "Insert kavach_audit_logs"]] * 2
+    record = ["Find kavach_trust_scores", "Update kavach_trust_scores", "Insert kavach_audit_logs"]
+    assert taken == [[*up, "Find kavach_budget_policies", *record]] * 2
 
 
-async def test_p23_a_call_of_an_agent_without_delegations_takes_five_statements(
-    host: Host, kavach: Any, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("enabled", [False, True])
+async def test_p23_a_call_of_an_agent_without_delegations_takes_five_statements_and_two_for_trust(
+    host: Host, monkeypatch: pytest.MonkeyPatch, enabled: bool
 ) -> None:
+    kavach = await host.kavach(trust={"enabled": enabled})
     agent = await make_agent(kavach, READ_ISSUES)
+    assert await ask(kavach, agent) is None
     with operations_of(host, monkeypatch) as asked:
         assert await ask(kavach, agent) is None
         await kavach.authorize_by_token(agent.token, action="read", resource="mcp:github:issues")
-    assert [operation.split()[0] for operation in asked] == ["Get", "Find", "Find", "Find", "Insert"] * 2
+    trust = ["Find", "Update"] if enabled else []
+    assert [operation.split()[0] for operation in asked] == ["Get", "Find", "Find", "Find", *trust, "Insert"] * 2

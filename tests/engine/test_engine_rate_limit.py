@@ -67,6 +67,9 @@ def test_p1_of_640_calls_of_two_threads_in_each_of_four_processes_exactly_200_ar
         assert Tally(codes) == {None: 200, "rate_limited": 440}
         assert kavach.storage.count_audit_logs(agent_id=agent.id, result="allowed") == 200
         assert kavach.storage.count_audit_logs(agent_id=agent.id, result="denied") == 440
+        trust = kavach.trust.get_score(agent.id).factors
+        # TR4: no call is lost between processes either; one that is refused for its rate counts a tenth.
+        assert trust.denial_rate == pytest.approx(1 - (44 + 2) / (200 + 44 + 20) / 0.2, abs=1e-4)
 
 
 async def test_p2_calls_on_different_resources_count_together(kavach: Any) -> None:

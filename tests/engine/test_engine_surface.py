@@ -19,12 +19,14 @@ from kavach_core.engine._async.audit import AsyncAudit
 from kavach_core.engine._async.cards import AsyncAgentCards
 from kavach_core.engine._async.delegation import AsyncDelegations
 from kavach_core.engine._async.ephemeral import AsyncEphemeralSessions
+from kavach_core.engine._async.trust import AsyncTrust
 from kavach_core.engine._sync.agents import Agents
 from kavach_core.engine._sync.approvals import Approvals
 from kavach_core.engine._sync.audit import Audit
 from kavach_core.engine._sync.cards import AgentCards
 from kavach_core.engine._sync.delegation import Delegations
 from kavach_core.engine._sync.ephemeral import EphemeralSessions
+from kavach_core.engine._sync.trust import Trust
 
 MODULES = [kavach_core, kavach_core.storage, kavach_sqlalchemy]
 TWINS: list[tuple[type, type]] = [
@@ -36,14 +38,17 @@ TWINS: list[tuple[type, type]] = [
     (AsyncDelegations, Delegations),
     (AsyncAgentCards, AgentCards),
     (AsyncEphemeralSessions, EphemeralSessions),
+    (AsyncTrust, Trust),
 ]
 
-INTERNAL = {"grants_of", "find_or_create", "use", "give_back"}
+INTERNAL = {"grants_of", "find_or_create", "use", "give_back", "restrain", "observe", "keep_current"}
 """What the engine calls itself: with the storage of the decision first."""
 
 
 def public_names(module: ModuleType) -> list[str]:
-    return [name for name in vars(module) if not name.startswith("_") and not inspect.ismodule(getattr(module, name))]
+    """Return what a module offers; of the modules in it those that it names itself."""
+    found = {name for name, value in vars(module).items() if not name.startswith("_") and not inspect.ismodule(value)}
+    return sorted(found | {name for name in module.__all__ if inspect.ismodule(getattr(module, name))})
 
 
 def methods(cls: type) -> dict[str, Any]:

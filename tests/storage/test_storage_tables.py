@@ -10,6 +10,7 @@ ADDED = {
     *(("kavach_audit_logs", column) for column in ("code", "constraints", "delegation_chain", "duration_us")),
     ("kavach_delegation_chains", "parent_chain_id"),
     ("kavach_sessions", "token_hash"),
+    ("kavach_trust_scores", "revision"),
 }
 """Columns of ours, each nullable or with a default, so that the original's rows fit."""
 

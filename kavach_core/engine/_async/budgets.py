@@ -43,16 +43,18 @@ _SUBJECTS: Final = 500
 
 
 async def charge_async_call(
-    storage: AsyncStorage, agent: records.Agent, tokens_cost: int | None, now: datetime
+    storage: AsyncStorage, agent_id: str, places: Sequence[Place], tokens_cost: int | None, now: datetime
 ) -> Charge:
     """Charge a call to all budgets of its agent, or to none where one of them refuses; revoke the agent if one says so.
+
+    `places` are where the budgets count, in one order for all.
 
     MUST run in the transaction of the decision.
     """
     demands = demands_of(tokens_cost)
     added: list[Place] = []
     passed: list[Place] = []
-    for place in places_of(await _policies_of(storage, agent), now):
+    for place in places:
         demand = demands[place.metric]
         warns = place.action == "warn"
         row = await _add(storage, place, demand.added, MAX_INTEGER if warns else place.ceiling(demand))
@@ -66,7 +68,7 @@ async def charge_async_call(
             if demands[place.metric].added:
                 await _add(storage, place, -demands[place.metric].added)
     if charge.revokes:
-        await revoke_async_agent(storage, agent.id, now)
+        await revoke_async_agent(storage, agent_id, now)
     return charge
 
 
@@ -203,7 +205,7 @@ class AsyncBudgets:
         _refuse_negative(tokens_cost=tokens_cost)
         agent = await _find_agent(self._storage, agent_id)
         demands = demands_of(tokens_cost)
-        counting = places_of(await _policies_of(self._storage, agent), self._clock())
+        counting = places_of(await find_async_policies(self._storage, agent), self._clock())
         counts = await _counts(self._storage, counting)
         return check_value(
             place
@@ -238,7 +240,7 @@ class AsyncBudgets:
 
         async def work(storage: AsyncStorage) -> records.CostEvent:
             agent = await _find_agent(storage, agent_id)
-            for place in places_of(await _policies_of(storage, agent), now):
+            for place in places_of(await find_async_policies(storage, agent), now):
                 if used[place.metric]:
                     await _add(storage, place, used[place.metric])
             return await storage.create_cost_event(
@@ -262,7 +264,7 @@ async def _shown(storage: AsyncStorage, rows: Sequence[records.BudgetPolicy], no
     return [policy_value(row, counts, now) for row in rows]
 
 
-async def _policies_of(storage: AsyncStorage, agent: records.Agent) -> list[records.BudgetPolicy]:
+async def find_async_policies(storage: AsyncStorage, agent: records.Agent) -> list[records.BudgetPolicy]:
     return await storage.find_budget_policies_for(
         agent_id=agent.id, user_id=agent.owner_id, tenant_id=agent.tenant_id or ""
     )

@@ -144,7 +144,9 @@ class AsyncDelegations:
                 raise NotFoundError("no delegation has this id")
             seen = generation = {chain_id}
             while generation:
-                below = [row async for row in _in_batches(generation, storage.find_delegation_chains_by_parents)]
+                below = [
+                    row async for row in rows_in_async_batches(generation, storage.find_delegation_chains_by_parents)
+                ]
                 for child in below:
                     if child.status != "revoked":
                         await storage.update_delegation_chain(child.id, status="revoked")
@@ -170,12 +172,12 @@ class AsyncDelegations:
         """Return an agent's own grants, and those received by each chain, checked against all that is upstream now."""
         links, received = await self._links(storage, agent_id, now)
         givers = {link.giver for link in links.values()}
-        agents = [row async for row in _in_batches(givers, storage.find_agents_by_ids)]
+        agents = [row async for row in rows_in_async_batches(givers, storage.find_agents_by_ids)]
         active = {row.id for row in agents if agent_status(row, now) == "active"}
         lines = lines_in_force(links, active, now)
         holders = {agent_id, *(line[0].giver for line in lines.values())}
         own: dict[str, list[records.Permission]] = {}
-        async for row in _in_batches(holders, storage.find_permissions_by_agent_ids):
+        async for row in rows_in_async_batches(holders, storage.find_permissions_by_agent_ids):
             own.setdefault(row.agent_id, []).append(row)
         wildcard = self._rules.wildcard
         compiled = {holder: grants(rows, wildcard) for holder, rows in own.items()}
@@ -191,14 +193,16 @@ class AsyncDelegations:
         links = {row.id: link(row) for row in rows if row.expires_at > now}
         received = list(links)
         while missing := {found.parent_id for found in links.values() if found.parent_id is not None} - links.keys():
-            above = [row async for row in _in_batches(missing, storage.find_delegation_chains_by_ids)]
+            above = [row async for row in rows_in_async_batches(missing, storage.find_delegation_chains_by_ids)]
             if not above:
                 break
             links |= {row.id: link(row) for row in above}
         return links, received
 
 
-async def _in_batches(ids: Iterable[str], find: Callable[[Sequence[str]], Awaitable[list[T]]]) -> AsyncIterator[T]:
+async def rows_in_async_batches(
+    ids: Iterable[str], find: Callable[[Sequence[str]], Awaitable[list[T]]]
+) -> AsyncIterator[T]:
     """Yield the rows of these ids, found so many at a time that no statement grows too long."""
     ordered = sorted(ids)
     for start in range(0, len(ordered), BATCH):

@@ -20,6 +20,7 @@ from kavach_core.engine._async.ephemeral import AsyncEphemeralSessions
 from kavach_core.engine._async.hooks import AsyncLifecycle
 from kavach_core.engine._async.purge import purge_async_storage
 from kavach_core.engine._async.tenants import AsyncTenants
+from kavach_core.engine._async.trust import AsyncTrust
 from kavach_core.engine.callbacks import AsyncApprovalCallback
 from kavach_core.engine.hooks import AsyncHooks
 from kavach_core.engine.reading import Clock
@@ -58,7 +59,10 @@ class AsyncKavach:
         self.tenant = AsyncTenants(storage, clock)
         self.card = AsyncAgentCards(storage, clock)
         self.ephemeral = AsyncEphemeralSessions(storage, clock)
-        self._authorization = AsyncAuthorization(storage, rules, clock, self.delegation, self.approval, lifecycle)
+        self.trust = AsyncTrust(storage, rules, clock, self.delegation)
+        self._authorization = AsyncAuthorization(
+            storage, rules, clock, self.delegation, self.approval, self.trust, lifecycle
+        )
 
     async def authorize(
         self,
@@ -146,6 +150,7 @@ class AsyncKavach:
 
     async def close(self) -> None:
         """Close the connections that were opened for this Kavach; a storage of the host stays open."""
+        await self._authorization.close()
         if self._owned:
             await self.storage.close()
 

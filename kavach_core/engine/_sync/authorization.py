@@ -5,84 +5,33 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from copy import deepcopy
-from dataclasses import dataclass, replace
-from datetime import datetime
+from collections.abc import Callable, Mapping
 from time import perf_counter
 
 from pydantic import JsonValue
-from uuid_utils import uuid7
 
 from kavach_core.engine._sync.approvals import Approvals
-from kavach_core.engine._sync.budgets import charge_call
-from kavach_core.engine._sync.counting import count_call, uncount_call
+from kavach_core.engine._sync.deciding import Decisions
 from kavach_core.engine._sync.delegation import Delegations
-from kavach_core.engine._sync.ephemeral import find_agent_of, give_action_back, use_action
+from kavach_core.engine._sync.ephemeral import find_agent_of
 from kavach_core.engine._sync.hooks import Lifecycle
+from kavach_core.engine._sync.recording import Records
 from kavach_core.engine._sync.retry import run_transaction
-from kavach_core.engine._sync.tenants import is_tenant_suspended
+from kavach_core.engine._sync.trust import Trust
 from kavach_core.engine.budgeting import warnings_of
-from kavach_core.engine.hooks import HookedCall
-from kavach_core.engine.reading import Clock, agent_status, agent_value, check, described, storable
+from kavach_core.engine.deciding import Asked, Decision, Entry, audit_row
+from kavach_core.engine.reading import Clock, agent_value, check
 from kavach_core.engine.settings import Rules
 from kavach_core.engine.tokens import EPHEMERAL_PREFIX, PREFIXES, hash_token
 from kavach_core.engine.values import AuthorizeResult
 from kavach_core.errors import InvalidInput, StorageError
-from kavach_core.policy.budgets import NOTHING, Charge
-from kavach_core.policy.constraints import Call
-from kavach_core.policy.decisions import Refusal, Verdict, allow, deny, weigh
-from kavach_core.policy.permissions import Counter, Grant
+from kavach_core.policy.decisions import Verdict
 from kavach_core.storage import Storage
-from kavach_schema.records import Agent, ApprovalRequest
+from kavach_core.storage.values import check_time
+from kavach_schema.records import Agent
 from kavach_schema.tables.agents import AUDIT_LOGS
 
 logger = logging.getLogger("kavach")
-
-
-@dataclass(frozen=True, slots=True)
-class _Call:
-    """What is asked, and what the audit row says of the one who asks; `stored` are the arguments without secrets.
-
-    `ephemeral` is the hash of the ephemeral token that is presented, `refused` the denial of a hook.
-    """
-
-    find: Callable[[Storage], Agent | None]
-    named: str
-    action: str
-    resource: str
-    arguments: Mapping[str, JsonValue] | None
-    ip: str | None
-    user_agent: str | None
-    tokens_cost: int | None
-    stored: dict[str, JsonValue] | None = None
-    ephemeral: str | None = None
-    refused: Verdict | None = None
-
-    def hooked(self, agent: Agent | None) -> HookedCall:
-        """Return what hooks are told of a call of this agent, None for an unknown one."""
-        return HookedCall(
-            agent_id=agent.id if agent else self.named or None,
-            owner_id=agent.owner_id if agent else None,
-            action=self.action,
-            resource=self.resource,
-            arguments=deepcopy(self.stored),
-            ip=self.ip,
-            user_agent=self.user_agent,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class _Decision:
-    """What was decided, where it is recorded, and the request for approval, the counts and the charge it rests on."""
-
-    verdict: Verdict
-    request: ApprovalRequest | None = None
-    new_request: bool = False
-    audit_id: str | None = None
-    counted: Sequence[Counter] = ()
-    charge: Charge = NOTHING
-    agent: Agent | None = None
 
 
 class Authorization:
@@ -95,15 +44,18 @@ class Authorization:
         clock: Clock,
         delegations: Delegations,
         approvals: Approvals,
+        trust: Trust,
         lifecycle: Lifecycle,
     ) -> None:
         """Decide on a storage under rules."""
         self._storage = storage
         self._rules = rules
         self._clock = clock
-        self._delegations = delegations
         self._approvals = approvals
+        self._trust = trust
         self._lifecycle = lifecycle
+        self._decisions = Decisions(delegations, approvals, trust)
+        self._records = Records(storage, trust)
 
     def by_id(
         self,
@@ -117,14 +69,21 @@ class Authorization:
         tokens_cost: int | None = None,
     ) -> AuthorizeResult:
         """Decide whether the agent with this id may do this."""
+        started = perf_counter()
         check(AUDIT_LOGS, agent_id=agent_id)
-        # A token that was passed for an id must not be written down.
-        named = "" if agent_id.startswith(PREFIXES) else agent_id
-        return self._authorize(
-            _Call(
-                lambda s: s.find_agent_by_id(agent_id), named, action, resource, arguments, ip, user_agent, tokens_cost
-            )
+        asked = Asked.read(
+            redact=self._rules.redact,
+            # A token that was passed for an id must not be written down.
+            named="" if agent_id.startswith(PREFIXES) else agent_id,
+            ephemeral=None,
+            action=action,
+            resource=resource,
+            arguments=arguments,
+            ip=ip,
+            user_agent=user_agent,
+            tokens_cost=tokens_cost,
         )
+        return self._authorize(lambda: self._storage.find_agent_by_id(agent_id), asked, started)
 
     def by_token(
         self,
@@ -138,165 +97,86 @@ class Authorization:
         tokens_cost: int | None = None,
     ) -> AuthorizeResult:
         """Decide whether the agent that holds this token may do this."""
+        started = perf_counter()
         if not isinstance(token, str):
             raise InvalidInput(f"token: expected text, got {type(token).__name__}")
         hashed = hash_token(token)
         ephemeral = token.startswith(EPHEMERAL_PREFIX)
-        return self._authorize(
-            _Call(
-                lambda s: find_agent_of(s, hashed) if ephemeral else s.find_agent_by_token_hash(hashed),
-                "",
-                action,
-                resource,
-                arguments,
-                ip,
-                user_agent,
-                tokens_cost,
-                ephemeral=hashed if ephemeral else None,
-            )
+        asked = Asked.read(
+            redact=self._rules.redact,
+            named="",
+            ephemeral=hashed if ephemeral else None,
+            action=action,
+            resource=resource,
+            arguments=arguments,
+            ip=ip,
+            user_agent=user_agent,
+            tokens_cost=tokens_cost,
         )
+        if ephemeral:
+            return self._authorize(lambda: find_agent_of(self._storage, hashed), asked, started)
+        return self._authorize(lambda: self._storage.find_agent_by_token_hash(hashed), asked, started)
 
-    def _authorize(self, call: _Call) -> AuthorizeResult:
-        started = perf_counter()
-        check(
-            AUDIT_LOGS,
-            action=call.action,
-            resource=call.resource,
-            ip=call.ip,
-            user_agent=call.user_agent,
-            tokens_cost=call.tokens_cost,
-        )
-        if call.tokens_cost is not None and call.tokens_cost < 0:
-            raise InvalidInput("tokens_cost: must be 0 or more")
-        call = replace(call, stored=storable(call.arguments, self._rules.redact))
+    def close(self) -> None:
+        """Return once every decision that was made is recorded, or has failed."""
+        self._records.close()
 
-        seen: Agent | None = None
-
-        def work(storage: Storage) -> _Decision:
-            return self._decide_and_record(storage, call, started)
-
+    def _authorize(self, find: Callable[[], Agent | None], asked: Asked, started: float) -> AuthorizeResult:
+        agent: Agent | None = None
         try:
-            if self._lifecycle.asks:
-                seen = call.find(self._storage)
-                call = replace(call, refused=self._lifecycle.refusal(call.hooked(seen)))
-            decision = run_transaction(self._storage, work)
+            agent = find()
+            refused = self._lifecycle.refusal(asked.hooked(agent)) if self._lifecycle.asks else None
+            decision, audit_id = self._decide_and_record(agent, refused, asked, started)
         except InvalidInput:
             raise
         except StorageError as error:
             logger.warning("authorize: denied, the decision could not be recorded: %s", error)
-            decision = _Decision(Verdict("audit_unavailable"))
+            decision, audit_id = Decision(Verdict("audit_unavailable")), None
         if decision.new_request and decision.request is not None:
             self._approvals.announce(decision.request)
         result = AuthorizeResult(
             allowed=decision.verdict.allowed,
             code=decision.verdict.code,
             reason=decision.verdict.reason,
-            audit_id=decision.audit_id,
+            audit_id=audit_id,
             approval_id=None if decision.request is None else decision.request.id,
             warnings=warnings_of(decision.charge),
             retry_at=decision.charge.retry_at,
         )
-        if decision.charge.revokes and decision.agent is not None:
-            self._tell_revoked(decision.agent)
+        if decision.charge.revokes and agent is not None:
+            self._tell_revoked(agent)
         if self._lifecycle.follows:
-            self._lifecycle.decided(call.hooked(decision.agent or seen), result)
+            self._lifecycle.decided(asked.hooked(agent), result)
         return result
 
-    def _decide_and_record(self, storage: Storage, call: _Call, started: float) -> _Decision:
-        now = self._clock()
-        agent = call.find(storage)
-        decision = replace(self._decide_on_use(storage, agent, call, now), agent=agent)
-        verdict = decision.verdict
-        if verdict.allowed and not self._rules.agents.audit_all:
-            return decision
-        duration_us = round((perf_counter() - started) * 1_000_000)
-        row = storage.create_audit_log(
-            id=str(uuid7()),
-            agent_id=call.named if agent is None else agent.id,
-            user_id="" if agent is None else agent.owner_id,
-            action=call.action,
-            resource=call.resource,
-            parameters=call.stored,
-            result="allowed" if verdict.allowed else "denied",
-            code=verdict.code,
-            reason=verdict.reason,
-            constraints=list(verdict.constraints) or None,
-            delegation_chain=described(verdict.line),
-            duration_ms=round(duration_us / 1000),
-            duration_us=duration_us,
-            tokens_cost=call.tokens_cost,
-            ip=call.ip,
-            user_agent=call.user_agent,
-            timestamp=now,
-        )
-        return replace(decision, audit_id=row.id)
+    def _decide_and_record(
+        self, agent: Agent | None, refused: Verdict | None, asked: Asked, started: float
+    ) -> tuple[Decision, str | None]:
+        """Decide on facts that are read first, and return the decision with the id of its audit row."""
+        now = check_time(self._clock(), "clock")
+        facts = self._decisions.read(self._storage, agent, refused, asked, now)
 
-    def _decide_on_use(self, storage: Storage, agent: Agent | None, asked: _Call, now: datetime) -> _Decision:
-        """Decide on a call that no hook refused; an action by an ephemeral token is given back where it is denied."""
-        if asked.refused is not None:
-            return _Decision(asked.refused)
-        if agent is None or asked.ephemeral is None:
-            return self._decide_and_charge(storage, agent, asked, now)
-        used = use_action(storage, asked.ephemeral, now)
-        if isinstance(used, str):
-            return _Decision(Verdict(used))
-        decision = self._decide_and_charge(storage, agent, asked, now)
-        if not decision.verdict.allowed:
-            give_action_back(storage, used)
-        return decision
+        def entry_of(decision: Decision) -> Entry:
+            verdict = decision.verdict
+            kept = self._rules.agents.audit_all or not verdict.allowed
+            row = audit_row(asked, agent, verdict, now, perf_counter() - started) if kept else None
+            if agent is None or not decision.weighed:
+                return Entry(row, None)
+            return Entry(row, self._trust.observe(agent, facts.grants, asked.at(now), verdict.code))
 
-    def _decide(self, storage: Storage, agent: Agent | None, asked: _Call, now: datetime) -> _Decision:
-        if agent is None:
-            return _Decision(Verdict("unknown_agent"))
-        status = agent_status(agent, now)
-        if status != "active":
-            return _Decision(Verdict("agent_expired" if status == "expired" else "agent_revoked"))
-        if is_tenant_suspended(storage, agent.tenant_id):
-            return _Decision(Verdict("tenant_suspended"))
-        grants = self._delegations.grants_of(storage, agent.id, now)
-        call = Call(asked.action, asked.resource, now, asked.arguments, asked.ip)
-        weighed = weigh(grants, call)
-        refusals = list(weighed.refusals)
-        for grant in weighed.grants:
-            if not grant.needs_approval:
-                if count_call(storage, grant.counters, now):
-                    return _Decision(allow(grant, refusals), counted=grant.counters)
-                refusals.append(Refusal("rate_limited", grant.line))
-        if waiting := [grant for grant in weighed.grants if grant.needs_approval]:
-            return self._decide_by_approval(storage, agent, waiting, replace(call, arguments=asked.stored), refusals)
-        return _Decision(deny(refusals))
+        def work(storage: Storage) -> tuple[Decision, Entry]:
+            decision = self._decisions.decide(storage, facts, asked, now)
+            entry = entry_of(decision)
+            self._records.write(storage, [entry])
+            return decision, entry
 
-    def _decide_by_approval(
-        self, storage: Storage, agent: Agent, grants: Sequence[Grant], call: Call, refusals: list[Refusal]
-    ) -> _Decision:
-        """Decide on a call that a person must approve: an approval is spent exactly where the call is allowed."""
-        request, new = self._approvals.find_or_create(storage, agent, call)
-        if request.status == "denied":
-            refusals += (Refusal("approval_denied", grant.line) for grant in grants)
-            return _Decision(deny(refusals), request)
-        asked = [Refusal("approval_required", grant.line) for grant in grants]
-        if request.status != "approved" or not self._approvals.use(storage, request):
-            return _Decision(deny([*refusals, *asked]), request, new)
-        for grant in grants:
-            if count_call(storage, grant.counters, call.now):
-                return _Decision(allow(grant, [*refusals, *asked]), request, counted=grant.counters)
-            refusals.append(Refusal("rate_limited", grant.line))
-        self._approvals.give_back(storage, request)
-        return _Decision(deny(refusals), request)
-
-    def _decide_and_charge(self, storage: Storage, agent: Agent | None, call: _Call, now: datetime) -> _Decision:
-        """Decide, and charge an allowed call to the budgets; one that is refused gives back all that it used up."""
-        decision = self._decide(storage, agent, call, now)
-        if agent is None or not decision.verdict.allowed:
-            return decision
-        charge = charge_call(storage, agent, call.tokens_cost, now)
-        verdict = decision.verdict
-        verdict = replace(verdict, code=charge.code, constraints=(*verdict.constraints, *charge.fired))
-        if charge.code is not None:
-            uncount_call(storage, decision.counted)
-            if decision.request is not None:
-                self._approvals.give_back(storage, decision.request)
-        return replace(decision, verdict=verdict, charge=charge)
+        alone = facts.alone
+        if alone is None or self._storage.in_transaction:
+            decision, entry = run_transaction(self._storage, work)
+        else:
+            decision, entry = alone, entry_of(alone)
+            self._records.commit(entry)
+        return decision, None if entry.row is None else entry.row["id"]
 
     def _tell_revoked(self, row: Agent) -> None:
         permissions = self._storage.find_permissions_by_agent_id(row.id)

@@ -44,15 +44,19 @@ _SUBJECTS: Final = 500
 """Subjects that one statement names."""
 
 
-def charge_call(storage: Storage, agent: records.Agent, tokens_cost: int | None, now: datetime) -> Charge:
+def charge_call(
+    storage: Storage, agent_id: str, places: Sequence[Place], tokens_cost: int | None, now: datetime
+) -> Charge:
     """Charge a call to all budgets of its agent, or to none where one of them refuses; revoke the agent if one says so.
+
+    `places` are where the budgets count, in one order for all.
 
     MUST run in the transaction of the decision.
     """
     demands = demands_of(tokens_cost)
     added: list[Place] = []
     passed: list[Place] = []
-    for place in places_of(_policies_of(storage, agent), now):
+    for place in places:
         demand = demands[place.metric]
         warns = place.action == "warn"
         row = _add(storage, place, demand.added, MAX_INTEGER if warns else place.ceiling(demand))
@@ -66,7 +70,7 @@ def charge_call(storage: Storage, agent: records.Agent, tokens_cost: int | None,
             if demands[place.metric].added:
                 _add(storage, place, -demands[place.metric].added)
     if charge.revokes:
-        revoke_agent(storage, agent.id, now)
+        revoke_agent(storage, agent_id, now)
     return charge
 
 
@@ -203,7 +207,7 @@ class Budgets:
         _refuse_negative(tokens_cost=tokens_cost)
         agent = _find_agent(self._storage, agent_id)
         demands = demands_of(tokens_cost)
-        counting = places_of(_policies_of(self._storage, agent), self._clock())
+        counting = places_of(find_policies(self._storage, agent), self._clock())
         counts = _counts(self._storage, counting)
         return check_value(
             place
@@ -238,7 +242,7 @@ class Budgets:
 
         def work(storage: Storage) -> records.CostEvent:
             agent = _find_agent(storage, agent_id)
-            for place in places_of(_policies_of(storage, agent), now):
+            for place in places_of(find_policies(storage, agent), now):
                 if used[place.metric]:
                     _add(storage, place, used[place.metric])
             return storage.create_cost_event(
@@ -262,7 +266,7 @@ def _shown(storage: Storage, rows: Sequence[records.BudgetPolicy], now: datetime
     return [policy_value(row, counts, now) for row in rows]
 
 
-def _policies_of(storage: Storage, agent: records.Agent) -> list[records.BudgetPolicy]:
+def find_policies(storage: Storage, agent: records.Agent) -> list[records.BudgetPolicy]:
     return storage.find_budget_policies_for(agent_id=agent.id, user_id=agent.owner_id, tenant_id=agent.tenant_id or "")
 
 

@@ -22,6 +22,7 @@ from kavach_core.engine._sync.ephemeral import EphemeralSessions
 from kavach_core.engine._sync.hooks import Lifecycle
 from kavach_core.engine._sync.purge import purge_storage
 from kavach_core.engine._sync.tenants import Tenants
+from kavach_core.engine._sync.trust import Trust
 from kavach_core.engine.callbacks import ApprovalCallback
 from kavach_core.engine.hooks import Hooks
 from kavach_core.engine.reading import Clock
@@ -60,7 +61,10 @@ class Kavach:
         self.tenant = Tenants(storage, clock)
         self.card = AgentCards(storage, clock)
         self.ephemeral = EphemeralSessions(storage, clock)
-        self._authorization = Authorization(storage, rules, clock, self.delegation, self.approval, lifecycle)
+        self.trust = Trust(storage, rules, clock, self.delegation)
+        self._authorization = Authorization(
+            storage, rules, clock, self.delegation, self.approval, self.trust, lifecycle
+        )
 
     def authorize(
         self,
@@ -148,6 +152,7 @@ class Kavach:
 
     def close(self) -> None:
         """Close the connections that were opened for this Kavach; a storage of the host stays open."""
+        self._authorization.close()
         if self._owned:
             self.storage.close()
 

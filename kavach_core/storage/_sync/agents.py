@@ -18,6 +18,7 @@ from kavach_schema.inputs import (
     DelegationChainChanges,
     DelegationChainInput,
     PermissionInput,
+    TrustScoreChanges,
     TrustScoreInput,
 )
 from kavach_schema.records import Agent, DelegationChain, Permission, TrustScore
@@ -188,6 +189,34 @@ class AgentMethods(Methods):
         """Return the trust score of an agent, or None."""
         return self._execute(contract.FIND_TRUST_SCORE, {"agent_id": agent_id})
 
+    def find_trust_scores_by_ids(self, agent_ids: Sequence[str]) -> list[TrustScore]:
+        """Return the trust scores of these agents by the time of their computation, oldest first."""
+        if not agent_ids:
+            return []
+        return self._execute(contract.FIND_TRUST_SCORES_BY_IDS, {"agent_ids": agent_ids})
+
     def upsert_trust_score(self, **values: Unpack[TrustScoreInput]) -> TrustScore:
         """Write an agent's trust score, new or over the stored one, and return it."""
         return self._execute(contract.UPSERT_TRUST_SCORE, values)
+
+    def update_trust_score(
+        self, agent_id: str, *, expected_revision: int | None = None, **changes: Unpack[TrustScoreChanges]
+    ) -> TrustScore | None:
+        """Change the named fields and return the trust score, or None where there is none.
+
+        With `expected_revision`, only while the score still has it: of several such changes exactly one wins.
+        """
+        values: dict[str, object] = {"agent_id": agent_id, **changes}
+        values["expected_revision"] = expected_revision
+        return self._execute(contract.UPDATE_TRUST_SCORE, values)
+
+    def increment_trust_score_revision(
+        self, *, limit: int | None = None, **values: Unpack[TrustScoreInput]
+    ) -> TrustScore | None:
+        """Add `revision` to that of an agent's trust score, and return the score as it is now.
+
+        Where there is none these values are written. Where the sum would pass `limit` nothing changes and None is
+        returned. Inside a transaction the score stays locked until its end: what is written over it then loses nothing.
+        Raises `InvalidInput` where the sum would pass 64 bits.
+        """
+        return self._execute(contract.INCREMENT_TRUST_SCORE_REVISION, {**values, "limit": limit})

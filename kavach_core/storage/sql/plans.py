@@ -103,7 +103,8 @@ class Planner:
                 return self._insert_many(operation, values)
             case Upsert():
                 row = codec(operation.table).complete(values)
-                return Plan(self._upsert(operation, row), not self.dialect.returning, may_conflict=True)
+                conflict = _may_conflict(operation)
+                return Plan(self._upsert(operation, row), not self.dialect.returning, may_conflict=conflict)
             case Increment():
                 return self._increment(operation, values) if operation.create else self._add(operation, values)
             case Consume():
@@ -278,8 +279,9 @@ class Planner:
         bound |= _span(amount, limit)
         statement = self._statement((operation,), lambda: render.increment(self.dialect, operation))
         if self.dialect.returning:
-            return Plan(self._sum(operation, statement, bound, limit), may_conflict=True)
-        return Plan(self._increment_then_read(operation, statement, bound, limit), True, may_conflict=True)
+            return Plan(self._sum(operation, statement, bound, limit), may_conflict=_may_conflict(operation))
+        steps = self._increment_then_read(operation, statement, bound, limit)
+        return Plan(steps, True, may_conflict=_may_conflict(operation))
 
     def _sum(
         self, operation: Increment[T], statement: Statement, bound: Mapping[str, Primitive], limit: int | None
@@ -376,6 +378,12 @@ class Planner:
         if found is not None:
             yield _request(take, bound)
         return found
+
+
+def _may_conflict(operation: Upsert[T] | Increment[T]) -> bool:
+    """Tell whether a unique value besides those that name the row can be taken."""
+    table = operation.table
+    return any(set(columns) != set(operation.by) for columns in ((table.key,), *table.uniques))
 
 
 def _limit(operation: Increment[T], values: Mapping[str, object]) -> int | None:

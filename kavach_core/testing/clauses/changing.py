@@ -10,7 +10,7 @@ from kavach_core.errors import ConflictError, InvalidInput
 from kavach_core.testing.clauses.base import Clauses, assert_conflict, values_of
 from kavach_core.testing.methods import RENAMED, UPDATES, UPSERTS, Method
 from kavach_core.testing.samples import LATER, T0, Values, another, at, fresh, sample
-from kavach_schema.tables.agents import EPHEMERAL_SESSIONS, RATE_LIMITS
+from kavach_schema.tables.agents import EPHEMERAL_SESSIONS, RATE_LIMITS, TRUST_SCORES
 from kavach_schema.tables.sign_in import EMAIL_OTPS, PHONE_VERIFICATIONS
 
 each_update = pytest.mark.parametrize("method", UPDATES, ids=str)
@@ -280,6 +280,16 @@ class IncrementClauses(Clauses):
         assert await add(limit=0, **{**window, "count": 1}) is None
         await self.assert_missing(RATE_LIMITS, window)
         assert values_of(await add(limit=2, **window)) == window
+
+    async def test_a_trust_score_is_written_once_and_kept(self) -> None:
+        """The first increment MUST write the score as given; a later one MUST change the revision and nothing else."""
+        score, bystander = sample(TRUST_SCORES, revision=1), await self.new(TRUST_SCORES)
+        add: Any = self.storage.increment_trust_score_revision
+        assert values_of(await add(**score)) == score
+        other = {**sample(TRUST_SCORES), "agent_id": score["agent_id"], "revision": 2}
+        assert values_of(await add(**other)) == {**score, "revision": 3}
+        await self.assert_stored(TRUST_SCORES, {**score, "revision": 3})
+        await self.assert_stored(TRUST_SCORES, bystander)
 
     @each_attempt
     async def test_attempts_are_counted_up_to_the_limit(self, name: str, table: Any) -> None:

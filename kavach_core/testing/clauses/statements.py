@@ -206,7 +206,8 @@ async def _call(method: Method, storage: AsyncStorage, row: Values) -> object:
             guards = {f"expected_{name}": row[name] for name in operation.expect}
             return await method.by_key(storage, row, **changes, **guards)
         case Increment() if operation.create:
-            return await method(storage, **{**row, "id": fresh(), operation.column: 1}, limit=UNCALLED)
+            key = {} if method.table.key in operation.by else {method.table.key: fresh()}
+            return await method(storage, **{**row, **key, operation.column: 1}, limit=UNCALLED)
         case Increment():
             more = {"now": T0} if "now" in method.parameters else {"limit": UNCALLED}
             return await method.by_key(storage, row, **more)

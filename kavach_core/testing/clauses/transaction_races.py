@@ -15,7 +15,7 @@ from kavach_core.testing.clauses.transacting import Transacting, put
 from kavach_core.testing.levels import Level
 from kavach_core.testing.methods import METHODS
 from kavach_core.testing.samples import fresh, sample
-from kavach_schema.tables.agents import AGENTS, RATE_LIMITS
+from kavach_schema.tables.agents import AGENTS, RATE_LIMITS, TRUST_SCORES
 from kavach_schema.tables.identity import TENANTS
 
 T = TypeVar("T")
@@ -51,6 +51,22 @@ class TransactionRaceClauses(Transacting):
         assert (await counter(self.storage, window)).count == sum(committed)
         for number, agent in enumerate(agents):
             await self.assert_read(self.storage, agent if number in committed else agent.gone)
+
+    async def test_a_trust_score_is_locked_by_its_increment(self) -> None:
+        """What a transaction writes over a score whose revision it incremented MUST lose nothing."""
+        self.require(transactions=True)
+        row = sample(TRUST_SCORES, score=0, revision=1)
+
+        async def work(number: int) -> None:
+            async def once(transaction: Any) -> None:
+                found = await transaction.increment_trust_score_revision(**row)
+                await self.opened.runner.pause()
+                await transaction.update_trust_score(row["agent_id"], score=found.score + 1)
+
+            await self.until_done(once)
+
+        results = fine(await self.together(work))
+        await self.assert_stored(TRUST_SCORES, {**row, "score": len(results), "revision": len(results)})
 
     async def test_transfers_keep_the_sum(self) -> None:
         """Transfers between two counters in transactions, some of which fail, MUST keep their sum and be exact."""

@@ -234,6 +234,7 @@ TRUST_SCORES: Table[TrustScore] = Table(
         text("level", 32),
         json("factors", "dict[str, JsonValue]"),
         time("computed_at"),
+        integer("revision", default=0),
     ),
     key="agent_id",
 )
