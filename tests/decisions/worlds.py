@@ -200,8 +200,7 @@ async def _limit(world: World, kavach: Any, storage: Any, clock: Any, budgets: l
     for given in budgets:
         clock.now = world.moment(given.get("at", "+0s"))
         whose = {name: world.id_of(given[name]) for name in ("agent_id", "tenant_id") if name in given}
-        if "user_id" in given:
-            whose["user_id"] = given["user_id"]
+        whose |= {name: given[name] for name in ("user_id",) if name in given}
         await kavach.budget.create(limits=given["limits"], action=given["action"], **whose)
 
 
