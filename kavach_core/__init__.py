@@ -7,7 +7,16 @@ from kavach_core.engine._sync.create import create_kavach
 from kavach_core.engine._sync.kavach import Kavach
 from kavach_core.engine._sync.webhook import create_approval_webhook, create_audit_webhook
 from kavach_core.engine.signing import verify_webhook
-from kavach_core.engine.values import Agent, Approval, AuditHead, AuditProblem, AuditReport, AuthorizeResult, Delegation
+from kavach_core.engine.values import (
+    Agent,
+    Approval,
+    AuditHead,
+    AuditProblem,
+    AuditReport,
+    AuthorizeResult,
+    Delegation,
+    ServiceToken,
+)
 from kavach_core.errors import (
     ApprovalError,
     AuditError,
@@ -63,6 +72,7 @@ __all__ = [
     "NotFoundError",
     "Permission",
     "SchemaMismatch",
+    "ServiceToken",
     "Storage",
     "StorageError",
     "TimeWindow",

@@ -156,3 +156,21 @@ class Delegation(_Value):
     status: str
     expires_at: datetime
     created_at: datetime
+
+
+class ServiceToken(_Value):
+    """What a program of the operator calls the HTTP API with; what it may do are its scopes.
+
+    `token` is set by `create` alone and is empty otherwise: only its hash is stored. With a `tenant_id` nothing outside
+    of that tenant is seen.
+    """
+
+    id: str
+    name: str
+    scopes: list[str]
+    tenant_id: str | None
+    token: str = Field("", repr=False)
+    token_prefix: str
+    expires_at: datetime | None
+    last_used_at: datetime | None
+    created_at: datetime
