@@ -15,6 +15,7 @@ from kavach_core.engine.values import (
     AuditReport,
     AuthorizeResult,
     Delegation,
+    McpServer,
     ServiceToken,
 )
 from kavach_core.errors import (
@@ -67,6 +68,7 @@ __all__ = [
     "Kavach",
     "KavachError",
     "LimitExceeded",
+    "McpServer",
     "MissingDependency",
     "NestedTransactionUnsupported",
     "NotFoundError",

@@ -158,6 +158,20 @@ class Delegation(_Value):
     created_at: datetime
 
 
+class McpServer(_Value):
+    """A registered server of the Model Context Protocol; `rate_limit_rpm` is calls a minute, None is no limit."""
+
+    id: str
+    name: str
+    endpoint: str
+    tools: list[str]
+    auth_required: bool
+    rate_limit_rpm: int | None
+    status: str
+    created_at: datetime
+    updated_at: datetime
+
+
 class ServiceToken(_Value):
     """What a program of the operator calls the HTTP API with; what it may do are its scopes.
 

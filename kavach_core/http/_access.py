@@ -5,9 +5,10 @@ What is not there and what is another's get the same answer.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from kavach_core import Agent, Approval, AsyncKavach, Delegation
+from kavach_core import Agent, Approval, AsyncKavach, Delegation, McpServer
 from kavach_core.http._errors import Refused, missing
 from kavach_core.http._principals import Principal
 from kavach_schema.filters import AgentFilter
@@ -62,20 +63,51 @@ class Access:
             raise missing("approval request")
         return found
 
+    async def mcp_server(self, server_id: str) -> McpServer:
+        """Return a registered server, which all reach; raises `Refused` with 404."""
+        found = await self.kavach.mcp_server.get(server_id)
+        if found is None:
+            raise missing("MCP server")
+        return found
+
+    async def agents_within(self, agent_ids: Iterable[str]) -> set[str]:
+        """Return those of these ids whose agents are within reach."""
+        return {agent_id for agent_id in set(agent_ids) if await self._reaches_id(agent_id)}
+
     async def _reaches_id(self, agent_id: str) -> bool:
         if self.unlimited:
             return True
         agent = await self.kavach.agent.get(agent_id)
         return agent is not None and self.reaches(agent)
 
-    def agents(self, owner_id: str | None) -> AgentFilter | None:
-        """Return the filter for the agents within reach, None where an owner is asked for who is out of it."""
-        principal = self.principal
-        if principal.kind == "service":
-            return {"owner_id": owner_id, "tenant_id": principal.tenant_id}
-        if owner_id not in (None, principal.user_id):
-            return None
-        return {"owner_id": principal.user_id, "tenant_id": principal.tenant_id}
+    def owner(self, user_id: str | None) -> str | None:
+        """Return whose things may be listed, None for anybody's; raises `Refused` with 404 for another person's."""
+        if self.principal.kind == "service":
+            return user_id
+        if user_id not in (None, self.principal.user_id):
+            raise missing("user")
+        return self.principal.user_id
+
+    def agents(self, user_id: str | None) -> AgentFilter:
+        """Return a filter for agents; what it finds MUST be held against `reaches`. Raises as `owner`."""
+        return {"owner_id": self.owner(user_id), "tenant_id": self.principal.tenant_id}
+
+    async def audit(self, agent_id: str | None, user_id: str | None) -> str | None:
+        """Return whose audit rows may be read, None for anybody's.
+
+        Rows do not say a tenant, so a credential of one names an agent. Raises `Refused` with 404 for what is out of
+        reach, and with 403.
+        """
+        if agent_id is not None and not self.unlimited:
+            await self.agent(agent_id)
+        elif agent_id is None and self.principal.tenant_id is not None:
+            raise Refused(403, "FORBIDDEN", "agentId: a credential of a tenant reads the trail of one agent at a time")
+        return self.owner(user_id)
+
+    def everywhere(self) -> None:
+        """Raise `Refused` with 403 for a credential of one tenant, where what it changes concerns all."""
+        if self.principal.tenant_id is not None:
+            raise Refused(403, "FORBIDDEN", "this concerns all tenants, and the credential belongs to one")
 
     def place(self, owner_id: str, tenant_id: str | None) -> str | None:
         """Return the tenant that a new agent belongs to; raises `Refused` with 403 for another owner or tenant."""

@@ -88,8 +88,6 @@ async def list_(call: Call) -> list[Agent]:
     """List the agents within reach."""
     asked = call.asked(ListAgents)
     filters = call.access.agents(asked.user_id)
-    if filters is None:
-        return []
     filters["type"] = asked.type
     if asked.status in ("active", "revoked"):
         filters["status"] = asked.status
@@ -160,10 +158,10 @@ ROUTES: Final = (
         body=CreateAgent,
     ),
     Route("GET", "/agents", list_, "List agents", PEOPLE, "agents:read", answer=list[Agent], query=ListAgents),
-    Route("GET", "/agents/{agent_id}", get, "Read an agent", ANYONE_KNOWN, "agents:read", Access.agent, answer=Agent),
+    Route("GET", "/agents/{id}", get, "Read an agent", ANYONE_KNOWN, "agents:read", Access.agent, answer=Agent),
     Route(
         "PATCH",
-        "/agents/{agent_id}",
+        "/agents/{id}",
         update,
         "Change an agent; permissions are replaced as a whole",
         PEOPLE,
@@ -174,7 +172,7 @@ ROUTES: Final = (
     ),
     Route(
         "DELETE",
-        "/agents/{agent_id}",
+        "/agents/{id}",
         revoke,
         "Revoke an agent for good",
         PEOPLE,
@@ -184,7 +182,7 @@ ROUTES: Final = (
     ),
     Route(
         "POST",
-        "/agents/{agent_id}/rotate",
+        "/agents/{id}/rotate",
         rotate,
         "Give an agent a new token; the old one is dead at once",
         PEOPLE,

@@ -16,16 +16,14 @@ from starlette.types import ASGIApp
 
 from kavach_core import AsyncKavach
 from kavach_core.errors import ConfigurationError
-from kavach_core.http import _agents, _decisions, _system
+from kavach_core.http import _system
 from kavach_core.http._addresses import read_proxies
 from kavach_core.http._bodies import DEFAULT_MAX_BODY
 from kavach_core.http._errors import Refused, error_response
 from kavach_core.http._logging import RequestIds
 from kavach_core.http._principals import Authenticator, agent_token, service_token
 from kavach_core.http._routing import Route, Settings, serve
-
-TABLE: tuple[Route, ...] = (*_system.ROUTES, *_agents.ROUTES, *_decisions.ROUTES)
-"""Everything that can be called."""
+from kavach_core.http._table import TABLE
 
 PREFIX: Final = "/api/kavach"
 """Where the documentation has the API."""

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 from starlette.requests import ClientDisconnect, Request
 
 from kavach_core.http._errors import Refused
+from kavach_schema.model import UNSET
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -31,10 +32,10 @@ _SHOWN: Final = 20
 
 
 async def read_json(request: Request, max_body: int) -> object:
-    """Return the JSON value of a body, None for an empty one; raises `Refused` with 400, 413 or 415."""
+    """Return the JSON value of a body, UNSET for an empty one; raises `Refused` with 400, 413 or 415."""
     body = await _read_bytes(request, max_body)
     if not body:
-        return None
+        return UNSET
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
         raise Refused(415, "UNSUPPORTED_MEDIA_TYPE", "send the body as application/json")

@@ -88,7 +88,7 @@ async def _decide(call: Call, agent_id: str, asked: Authorize) -> Decision:
 
 async def authorize(call: Call) -> Decision:
     """Decide for the agent that the path names."""
-    return await _decide(call, call.path["agent_id"], call.sent(Authorize))
+    return await _decide(call, call.path["id"], call.sent(Authorize))
 
 
 async def authorize_any(call: Call) -> Decision:
@@ -118,7 +118,7 @@ async def authorize_any(call: Call) -> Decision:
 ROUTES: Final = (
     Route(
         "POST",
-        "/agents/{agent_id}/authorize",
+        "/agents/{id}/authorize",
         authorize,
         "Decide whether an agent may do something now, and record the decision",
         PEOPLE,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+import traceback
 from datetime import UTC, datetime
 from typing import Final
 
@@ -14,6 +15,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uuid_utils import uuid7
 
 HEADER: Final = "X-Request-Id"
+
+logger = logging.getLogger("kavach.http")
 
 _STATE: Final = "kavach_request_id"
 _GIVEN: Final = re.compile(r"[A-Za-z0-9._-]{1,128}", re.ASCII)
@@ -25,6 +28,18 @@ def request_id(request: HTTPConnection) -> str:
     """Return the id of a request."""
     found: str = request.scope["state"][_STATE]
     return found
+
+
+def log_request(request: HTTPConnection, *, method: str, route: str, status: int, **fields: object) -> None:
+    """Log that a request was answered: by its route, for its path may hold what is nobody's business."""
+    said = {"request_id": request_id(request), "method": method, "route": route, "status": status, **fields}
+    logger.info("%s %s %d", method, route, status, extra=said)
+
+
+def log_failure(request: HTTPConnection, what: str, error: Exception) -> None:
+    """Log where an error happened, and not what its message says: that of a driver may quote values."""
+    frames = "".join(traceback.format_tb(error.__traceback__))
+    logger.error("%s failed with %s\n%s", what, type(error).__name__, frames, extra={"request_id": request_id(request)})
 
 
 class RequestIds:

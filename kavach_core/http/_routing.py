@@ -6,8 +6,6 @@ answers are read by the server, by `/openapi.json` and by the tests from the sam
 
 from __future__ import annotations
 
-import logging
-import traceback
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -24,15 +22,14 @@ from kavach_core.http._access import Access
 from kavach_core.http._addresses import client_address
 from kavach_core.http._bodies import DEFAULT_MAX_BODY, read_json, read_query, validate
 from kavach_core.http._errors import Refused, as_refused, error_response
-from kavach_core.http._logging import request_id
+from kavach_core.http._logging import log_failure, log_request
 from kavach_core.http._principals import Authenticator, Kind, Principal, authenticate, bearer, identify_agent
 from kavach_core.policy.constraints import Network
 from kavach_core.policy.scopes import Scope
+from kavach_schema.model import UNSET
 from kavach_schema.tables.lengths import USER_AGENT
 
 T = TypeVar("T")
-
-logger = logging.getLogger("kavach.http")
 
 PEOPLE: Final[frozenset[Kind]] = frozenset({"service", "user", "api_key"})
 """Who may call most routes: all but agents."""
@@ -121,7 +118,7 @@ class Route:
     `callers` is empty for a public route. A service or an API key needs `scope`. `subject` finds what the last named
     part of the path stands for. `audits_unknown` says that the engine itself looks up an agent's token, and records the
     call of an unknown one. `answer` is any type that pydantic knows; None is a response without a body, or one that
-    the handler makes itself.
+    the handler makes itself, of one of the types `media`.
     """
 
     method: str
@@ -135,6 +132,7 @@ class Route:
     status: int = 200
     body: type[BaseModel] | None = None
     query: type[BaseModel] | None = None
+    media: tuple[str, ...] = ()
     audits_unknown: bool = False
 
     @property
@@ -152,19 +150,14 @@ async def serve(kavach: AsyncKavach, settings: Settings, route: Route, request: 
     except Exception as error:
         response = _refuse(call, error)
     response.headers.update(call.headers)
-    logger.info(
-        "%s %d",
-        route.name,
-        response.status_code,
-        extra={
-            "request_id": request_id(request),
-            "method": route.method,
-            "route": route.path,
-            "status": response.status_code,
-            "duration_ms": round((perf_counter() - started) * 1000, 3),
-            "client": call.ip,
-            "caller": None if call.caller is None else f"{call.caller.kind}:{call.caller.id or '?'}",
-        },
+    log_request(
+        request,
+        method=route.method,
+        route=route.path,
+        status=response.status_code,
+        duration_ms=round((perf_counter() - started) * 1000, 3),
+        client=call.ip,
+        caller=None if call.caller is None else f"{call.caller.kind}:{call.caller.id or '?'}",
     )
     return response
 
@@ -190,7 +183,8 @@ async def _answer(call: Call, settings: Settings) -> Response:
     if route.query is not None:
         call.query = read_query(call.request, route.query)
     if route.body is not None:
-        call.body = validate(route.body, await read_json(call.request, settings.max_body), "body")
+        sent = await read_json(call.request, settings.max_body)
+        call.body = validate(route.body, {} if sent is UNSET else sent, "body")
     if route.subject is not None:
         *_, named = call.path.values()
         call.subject = await route.subject(call.access, named)
@@ -227,12 +221,5 @@ async def _admit(call: Call, settings: Settings) -> Principal:
 def _refuse(call: Call, error: Exception) -> Response:
     refused = as_refused(error)
     if refused is None or refused.status >= 500:
-        # The message of a driver's error may quote values, so it is not logged: where it happened is.
-        logger.error(
-            "%s failed with %s\n%s",
-            call.route.name,
-            type(error).__name__,
-            "".join(traceback.format_tb(error.__traceback__)),
-            extra={"request_id": request_id(call.request)},
-        )
+        log_failure(call.request, call.route.name, error)
     return error_response(refused or Refused(500, "INTERNAL_ERROR", "something went wrong; the log has it"))
