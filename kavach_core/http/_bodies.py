@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterable
 from typing import Final, NoReturn, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -103,17 +104,16 @@ def _float(text: str) -> float:
 
 
 def _check_depth(value: object) -> None:
-    level = [value]
-    for _ in range(MAX_DEPTH + 1):
-        level = [
-            child
-            for each in level
-            if isinstance(each, list | dict)
-            for child in (each.values() if isinstance(each, dict) else each)
-        ]
+    level = _containers([value])
+    for _ in range(MAX_DEPTH):
+        level = [inner for each in level for inner in _containers(each.values() if isinstance(each, dict) else each)]
         if not level:
             return
     raise _malformed(f"the body is nested deeper than {MAX_DEPTH} levels")
+
+
+def _containers(values: Iterable[object]) -> list[list[object] | dict[str, object]]:
+    return [value for value in values if isinstance(value, list | dict)]
 
 
 def _check_unicode(value: object) -> None:
