@@ -22,6 +22,9 @@ Model = TypeVar("Model", bound=BaseModel)
 DEFAULT_MAX_BODY: Final = 1024 * 1024
 """Bytes of a body where the operator does not say."""
 
+MAX_HEADERS: Final = 16 * 1024
+"""Bytes of all headers of a request."""
+
 MAX_DEPTH: Final = 64
 """Levels of arrays and objects; no column holds more than 31."""
 
@@ -30,6 +33,12 @@ _LONGEST_INTEGER: Final = 19
 
 _SHOWN: Final = 20
 """Problems of one request that are listed."""
+
+
+def check_headers(request: Request) -> None:
+    """Raise `Refused` with 431 for headers that are too large: a server may pass on more than it would wait for."""
+    if sum(len(name) + len(value) for name, value in request.headers.raw) > MAX_HEADERS:
+        raise Refused(431, "HEADERS_TOO_LARGE", f"the headers are larger than {MAX_HEADERS} bytes")
 
 
 async def read_json(request: Request, max_body: int) -> object:
