@@ -274,9 +274,9 @@ async def test_h4_the_api_is_mounted_under_any_prefix() -> None:
     async with open_api() as api:
         app = Starlette(routes=[Mount("/deep/api/kavach", create_app(api.kavach))])
         app.router.redirect_slashes = False
-        import httpx
+        import httpx2
 
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://kavach.test") as client:
+        async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://kavach.test") as client:
             client.headers["Authorization"] = f"Bearer {await api.service()}"
             prefix = "/deep/api/kavach"
             assert (await client.get(f"{prefix}/agents")).json() == []

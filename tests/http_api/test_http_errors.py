@@ -6,7 +6,7 @@ import json
 import logging
 from typing import Final
 
-import httpx
+import httpx2
 import pytest
 
 import kavach_core.errors
@@ -53,7 +53,7 @@ def test_h3_every_error_has_a_status_of_its_own(name: str) -> None:
     assert (500 if refused is None else refused.status) == STATUSES.get(name, 500)
 
 
-async def failing(api: Api, error: Exception) -> httpx.Response:
+async def failing(api: Api, error: Exception) -> httpx2.Response:
     """Return the answer of a server on which finding out who calls fails."""
 
     async def way(*_: object) -> None:
