@@ -34,7 +34,7 @@ class Served:
 def serving(database: str, log: Path, *options: str) -> Iterator[Served]:
     """Run the server on a database, at any free port, until the block ends."""
     program = Path(sys.executable).with_name("kavach")
-    command = [program, "serve", "--database", database, "--port", "0", *options]
+    command = [str(program), "serve", "--database", database, "--port", "0", *options]
     with (
         log.open("w") as errors,
         subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True) as process,

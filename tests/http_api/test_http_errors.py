@@ -132,7 +132,7 @@ async def test_h3_one_agent_too_many_is_403() -> None:
 )
 async def test_each_answer_has_a_request_id(api: Api, given: str, kept: bool) -> None:
     for path in ("/health", "/nowhere"):
-        response = await api.client.get(path, headers={"X-Request-Id": given.encode("latin-1")})
+        response = await api.client.get(path, headers={b"X-Request-Id": given.encode("latin-1")})
         assert (response.headers["x-request-id"] == given) is kept
         assert response.headers["x-request-id"]
 
