@@ -26,8 +26,8 @@ class Principal:
     """Who calls, and what that may reach.
 
     A service reaches all of its tenant, and everything where it has none. A user, and an API key of a user, reaches
-    what belongs to `user_id` in exactly this tenant. An agent is known by its token, which the engine looks up when
-    it decides. `scopes` are those of a service or of an API key.
+    what belongs to `user_id`, which MUST be named, in exactly this tenant. An agent is known by its token, which the
+    engine looks up when it decides. `scopes` are those of a service or of an API key.
     """
 
     kind: Kind
@@ -36,6 +36,11 @@ class Principal:
     tenant_id: str | None = None
     scopes: Sequence[str] = ()
     token: str = field(default="", repr=False)
+
+    def __post_init__(self) -> None:
+        """Refuse a person without an id, who would reach what is anybody's; raises `ValueError`."""
+        if self.kind in ("user", "api_key") and not self.user_id:
+            raise ValueError("a user and an API key need a user_id")
 
     def may(self, scope: Scope) -> bool:
         """Tell whether a scope is held; a signed-in user needs none."""

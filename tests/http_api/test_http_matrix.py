@@ -10,6 +10,7 @@ import pytest
 
 from engine.support import START
 from http_api.support import READ, Api, error_of
+from kavach_core.http import Principal
 from kavach_core.http._routing import Route
 from kavach_core.http._table import TABLE
 
@@ -300,6 +301,13 @@ async def test_nothing_is_reachable_that_is_not_in_the_table(api: Api, path: str
     for near in (path + "/", path + "/x/y/z", "/" + path, path.format(id="x").upper(), path + "%2f"):
         response = await api.call("GET", near.format(id="x"), token)
         assert response.status_code == 404, near
+
+
+@pytest.mark.parametrize("kind", ["user", "api_key"])
+@pytest.mark.parametrize("user_id", [None, ""])
+def test_a_person_without_an_id_is_nobody(kind: Any, user_id: str | None) -> None:
+    with pytest.raises(ValueError, match="user_id"):
+        Principal(kind, "a credential", user_id=user_id)
 
 
 @pytest.mark.parametrize(
