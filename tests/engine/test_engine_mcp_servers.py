@@ -29,6 +29,7 @@ async def test_servers_are_listed_page_by_page(kavach: Any, clock: Any) -> None:
     assert [server.name for server in (*first, *rest)] == ["0", "1", "2"]
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     "wrong",
     [

@@ -60,6 +60,7 @@ async def test_tokens_are_listed_page_by_page(kavach: Any, clock: Clock) -> None
     assert [each.name for each in (*first, *rest)] == names
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("scopes", [[], ["everything"], ["admin", ""], "nothing"])
 async def test_a_scope_must_be_known(kavach: Any, scopes: Any) -> None:
     with pytest.raises(InvalidInput, match="scopes"):
@@ -67,6 +68,7 @@ async def test_a_scope_must_be_known(kavach: Any, scopes: Any) -> None:
     assert await kavach.service_token.list() == []
 
 
+@pytest.mark.one_database
 async def test_wrong_input_is_refused(kavach: Any, clock: Clock) -> None:
     with pytest.raises(InvalidInput, match="name"):
         await kavach.service_token.create(name="", scopes=["admin"])
