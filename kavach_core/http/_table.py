@@ -6,7 +6,18 @@ from typing import Final
 
 from starlette.responses import Response
 
-from kavach_core.http import _agents, _approvals, _audit, _budgets, _decisions, _delegations, _mcp, _system, _tenants
+from kavach_core.http import (
+    _agents,
+    _approvals,
+    _audit,
+    _budgets,
+    _decisions,
+    _delegations,
+    _mcp,
+    _system,
+    _tenants,
+    _trust,
+)
 from kavach_core.http._openapi import describe
 from kavach_core.http._routing import Call, Route
 
@@ -28,4 +39,5 @@ TABLE: Final[tuple[Route, ...]] = (
     *_mcp.ROUTES,
     *_budgets.ROUTES,
     *_tenants.ROUTES,
+    *_trust.ROUTES,
 )

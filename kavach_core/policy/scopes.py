@@ -24,6 +24,8 @@ Scope = Literal[
     "budgets:write",
     "tenants:read",
     "tenants:write",
+    "trust:read",
+    "trust:write",
 ]
 
 SCOPES: Final[tuple[Scope, ...]] = get_args(Scope)

@@ -63,6 +63,8 @@ GET /tenants/{id}                 401  401 200 403  200 404   403  403 403  403 
 PATCH /tenants/{id}               401  401 200 403  403 404   403  403 403  403  403 403   403   403 401
 POST /tenants/{id}/suspend        401  401 200 403  403 404   403  403 403  403  403 403   403   403 401
 POST /tenants/{id}/activate       401  401 200 403  403 404   403  403 403  403  403 403   403   403 401
+GET /agents/{id}/trust            401  401 200 403  200 404   200  404 404  200  404 403   200   404 401
+PATCH /agents/{id}/trust          401  401 200 403  200 404   403  403 403  403  403 403   403   403 401
 """
 
 
@@ -178,6 +180,7 @@ MAKERS: Final[dict[str, Make]] = {
     ),
     "PATCH /agents/{id}": _with(_agent, lambda _world: {"name": "renamed"}),
     "POST /agents/{id}/authorize": _with(_agent, lambda _world: ASK),
+    "PATCH /agents/{id}/trust": _with(_agent, lambda _world: {"ownerTrust": 1}),
     "POST /delegations": _with(
         _plain,
         lambda world: {
