@@ -1,4 +1,4 @@
-"""Agent tokens: made here, shown once, stored only as a hash."""
+"""Tokens of agents and of services: made here, shown once, stored only as a hash."""
 
 from __future__ import annotations
 
@@ -8,8 +8,14 @@ from dataclasses import dataclass
 from typing import Final
 
 PREFIX: Final = "kv_"
+"""What the token of an agent begins with."""
+
+SERVICE_PREFIX: Final = "kvs_"
+"""What the token of a service begins with."""
+
 EPHEMERAL_PREFIX: Final = "kve_"
-PREFIXES: Final = (PREFIX, EPHEMERAL_PREFIX)
+
+PREFIXES: Final = (PREFIX, SERVICE_PREFIX, EPHEMERAL_PREFIX)
 """What every token of ours begins with: text that does is never written down."""
 
 _SHOWN: Final = 11
@@ -30,7 +36,7 @@ class NewToken:
 
 
 def new_token(prefix: str = PREFIX) -> NewToken:
-    """Return a new token: its prefix and 256 random bits."""
+    """Return a new token: a prefix that names its kind, and 256 random bits."""
     token = prefix + secrets.token_urlsafe(32)
     return NewToken(token, hash_token(token), token[:_SHOWN])
 

@@ -199,7 +199,7 @@ async def _make_tenants(world: World, kavach: Any, storage: Any, clock: Any, ten
 async def _limit(world: World, kavach: Any, storage: Any, clock: Any, budgets: list[dict[str, Any]]) -> None:
     for given in budgets:
         clock.now = world.moment(given.get("at", "+0s"))
-        whose = {name: world.id_of(given[name]) for name in ("agent_id", "tenant_id") if name in given}
+        whose: dict[str, str] = {name: world.id_of(given[name]) for name in ("agent_id", "tenant_id") if name in given}
         whose |= {name: given[name] for name in ("user_id",) if name in given}
         await kavach.budget.create(limits=given["limits"], action=given["action"], **whose)
 

@@ -18,7 +18,9 @@ from kavach_core.engine._async.cards import AsyncAgentCards
 from kavach_core.engine._async.delegation import AsyncDelegations
 from kavach_core.engine._async.ephemeral import AsyncEphemeralSessions
 from kavach_core.engine._async.hooks import AsyncLifecycle
+from kavach_core.engine._async.mcp_servers import AsyncMcpServers
 from kavach_core.engine._async.purge import purge_async_storage
+from kavach_core.engine._async.service_tokens import AsyncServiceTokens
 from kavach_core.engine._async.tenants import AsyncTenants
 from kavach_core.engine._async.trust import AsyncTrust
 from kavach_core.engine.callbacks import AsyncApprovalCallback
@@ -55,6 +57,8 @@ class AsyncKavach:
         self.audit = AsyncAudit(storage, rules, clock)
         self.delegation = AsyncDelegations(storage, rules, clock)
         self.approval = AsyncApprovals(storage, rules, clock, on_approval_request)
+        self.mcp_server = AsyncMcpServers(storage, clock)
+        self.service_token = AsyncServiceTokens(storage, clock)
         self.budget = AsyncBudgets(storage, clock)
         self.tenant = AsyncTenants(storage, clock)
         self.card = AsyncAgentCards(storage, clock)

@@ -20,7 +20,9 @@ from kavach_core.engine._sync.cards import AgentCards
 from kavach_core.engine._sync.delegation import Delegations
 from kavach_core.engine._sync.ephemeral import EphemeralSessions
 from kavach_core.engine._sync.hooks import Lifecycle
+from kavach_core.engine._sync.mcp_servers import McpServers
 from kavach_core.engine._sync.purge import purge_storage
+from kavach_core.engine._sync.service_tokens import ServiceTokens
 from kavach_core.engine._sync.tenants import Tenants
 from kavach_core.engine._sync.trust import Trust
 from kavach_core.engine.callbacks import ApprovalCallback
@@ -57,6 +59,8 @@ class Kavach:
         self.audit = Audit(storage, rules, clock)
         self.delegation = Delegations(storage, rules, clock)
         self.approval = Approvals(storage, rules, clock, on_approval_request)
+        self.mcp_server = McpServers(storage, clock)
+        self.service_token = ServiceTokens(storage, clock)
         self.budget = Budgets(storage, clock)
         self.tenant = Tenants(storage, clock)
         self.card = AgentCards(storage, clock)
