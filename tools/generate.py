@@ -25,7 +25,9 @@ RENAMED = {
     "kavach_core.storage.AsyncStorage": "kavach_core.storage.Storage",
     "kavach_core.engine.callbacks.AsyncApprovalCallback": "kavach_core.engine.callbacks.ApprovalCallback",
     "kavach_core.engine.callbacks.AsyncAuditSender": "kavach_core.engine.callbacks.AuditSender",
-    "httpx.AsyncClient": "httpx.Client",
+    "httpx2.AsyncClient": "httpx2.Client",
+    "KavachClient": "KavachSyncClient",
+    "kavach_core.client.opening.open_async_http": "kavach_core.client.opening.open_http",
     "kavach_prisma._colour.start_uncancelled": "kavach_prisma._colour.start",
     "kavach_core.engine.opening.open_async_storage": "kavach_core.engine.opening.open_storage",
 }

@@ -1,0 +1,36 @@
+"""The audit trail of a server."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from kavach_core.client._async.calling import AsyncCaller
+from kavach_core.client._async.paging import iterate_async_pages
+from kavach_core.client.types import AuditEntry, AuditFilters, ExportOptions, PaginatedAuditLogs
+
+
+class AsyncAudit:
+    """The audit trail of a server; each call raises `KavachError` where it fails."""
+
+    def __init__(self, caller: AsyncCaller) -> None:
+        """Call a server."""
+        self._caller = caller
+
+    async def query(self, filters: AuditFilters | None = None) -> list[AuditEntry]:
+        """Return a page of the rows that match, newest first."""
+        return (await self.query_paginated(filters)).entries
+
+    async def query_paginated(self, filters: AuditFilters | None = None) -> PaginatedAuditLogs:
+        """Return a page of the rows that match, newest first, and how many match in all if the server says so."""
+        params = None if filters is None else filters.to_params()
+        return await self._caller.fetch(PaginatedAuditLogs, "GET", "/audit", params=params)
+
+    def iterate(self, filters: AuditFilters | None = None) -> AsyncIterator[AuditEntry]:
+        """Yield all rows that match, newest first, page by page; `limit` is the size of a page."""
+        return iterate_async_pages(self.query, filters or AuditFilters())
+
+    async def export(self, options: ExportOptions | None = None) -> str:
+        """Return all rows that match as text."""
+        params = (options or ExportOptions()).to_params()
+        answer = await self._caller.send("GET", "/audit/export", params=params, accept="text/plain, application/json")
+        return answer.text
