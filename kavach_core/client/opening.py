@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import TYPE_CHECKING, Any, TypeAlias
+from urllib.parse import urlsplit
 
 from kavach_core.errors import ConfigurationError, MissingDependency
 
@@ -28,7 +29,8 @@ def read_base_url(text: str) -> str:
         raise MissingDependency("the client needs httpx2; run: pip install 'kavach-core[client]'") from error
     try:
         url = httpx2.URL(text)
-    except httpx2.InvalidURL:
+        urlsplit(text)
+    except (httpx2.InvalidURL, ValueError):
         url = httpx2.URL()
     if url.scheme not in ("http", "https") or not url.host:
         raise ConfigurationError("base_url: must begin with https:// or http:// and a host")
