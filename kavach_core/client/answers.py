@@ -41,7 +41,7 @@ def error_of(response: httpx2.Response) -> KavachError:
         message if isinstance(message, str) else f"HTTP {status}",
         code=code if isinstance(code, str) else "API_ERROR",
         status_code=status,
-        details=details if isinstance(details, dict) else None,
+        details=details,
         retry_after=read_retry_after(response.headers.get("Retry-After")),
     )
 

@@ -15,7 +15,6 @@ and holds no credential. Source: python-sdk, "Error handling".
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import ClassVar
 
 from pydantic import JsonValue
@@ -49,14 +48,14 @@ class KavachError(errors.KavachError):
         *,
         code: str | None = None,
         status_code: int | None = None,
-        details: Mapping[str, JsonValue] | None = None,
+        details: JsonValue = None,
         retry_after: int | None = None,
     ) -> None:
         """Keep what the server said; what it did not say is as the class has it."""
         self.message = self.defaults[0] if message is None else message
         self.code = self.defaults[1] if code is None else code
         self.status_code = self.defaults[2] if status_code is None else status_code
-        self.details = dict(details or {})
+        self.details: JsonValue = details or {}
         self.retry_after = retry_after
         super().__init__(self.message)
 
@@ -102,7 +101,7 @@ class NetworkError(KavachError):
     defaults = ("no answer", "NETWORK_ERROR", 0)
 
     def __init__(
-        self, message: str | None = None, *, details: Mapping[str, JsonValue] | None = None, sent: bool = True
+        self, message: str | None = None, *, details: JsonValue = None, sent: bool = True
     ) -> None:
         """Say what happened."""
         super().__init__(message, details=details)

@@ -34,6 +34,7 @@ from kavach_core.client import (
 )
 from kavach_core.client.permissions import execute, read, with_approval
 
+NOW = "2030-01-01T00:00:00Z"
 PERMISSION = {"resource": "mcp:github:*", "actions": ["read"]}
 AGENT = {
     "id": "a1",
@@ -44,13 +45,11 @@ AGENT = {
     "permissions": [PERMISSION],
     "status": "active",
     "expiresAt": None,
-    "createdAt": "2030-01-01T00:00:00Z",
-    "updatedAt": "2030-01-01T00:00:00Z",
+    "createdAt": NOW,
+    "updatedAt": NOW,
     "somethingNew": {"of": ["a", "later", "server"]},
 }
-READER = Agent(
-    "a1", "ada", "reader", "autonomous", "", [read("mcp:github:*")], "active", None, *["2030-01-01T00:00:00Z"] * 2
-)
+READER = Agent("a1", "ada", "reader", "autonomous", "", [read("mcp:github:*")], "active", None, NOW, NOW)
 CHAIN = {
     "id": "c1",
     "fromAgent": "a1",
@@ -58,11 +57,9 @@ CHAIN = {
     "permissions": [PERMISSION],
     "expiresAt": "2030-01-02T00:00:00Z",
     "depth": 1,
-    "createdAt": "2030-01-01T00:00:00Z",
+    "createdAt": NOW,
 }
-DELEGATION = DelegationChain(
-    "c1", "a1", "a2", [read("mcp:github:*")], "2030-01-02T00:00:00Z", 1, "2030-01-01T00:00:00Z"
-)
+DELEGATION = DelegationChain("c1", "a1", "a2", [read("mcp:github:*")], "2030-01-02T00:00:00Z", 1, NOW)
 ENTRY = {
     "id": "e1",
     "agentId": "a1",
@@ -71,11 +68,11 @@ ENTRY = {
     "resource": "mcp:github:repos",
     "result": "denied",
     "durationMs": 3,
-    "timestamp": "2030-01-01T00:00:00Z",
+    "timestamp": NOW,
     "reason": "no",
     "tokensCost": 1.5,
 }
-ROW = AuditEntry("e1", "a1", "ada", "read", "mcp:github:repos", {}, "denied", 3, "2030-01-01T00:00:00Z", "no", 1.5)
+ROW = AuditEntry("e1", "a1", "ada", "read", "mcp:github:repos", {}, "denied", 3, NOW, "no", 1.5)
 SESSION = {"id": "s1", "userId": "u1", "token": "secret", "expiresAt": "later", "createdAt": "now"}
 SIGNED_IN = {"user": {"id": "u1", "email": "a@example.com", "createdAt": "now", "name": "Ada"}, "session": SESSION}
 ADA = AuthResponse(User("u1", "a@example.com", "now", "Ada"), Session("s1", "u1", "secret", "later", "now"))

@@ -98,7 +98,7 @@ async def test_a_server_that_does_not_answer_is_left_after_the_timeout(connect: 
 
 @pytest.mark.parametrize("url", ["", "127.0.0.1:8000", "ftp://host", "http://", "http://[", "http://a\n/"])
 def test_a_url_that_is_none_is_refused_at_once(connect: Connect, url: str) -> None:
-    with pytest.raises(kavach_core.ConfigurationError, match="^base_url: must begin with https://"):
+    with pytest.raises(kavach_core.ConfigurationError, match=r"^base_url: must begin with https://"):
         connect(url)
 
 
