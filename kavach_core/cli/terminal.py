@@ -36,6 +36,11 @@ _STYLES: Final = {
 }
 
 
+def harmless(text: str) -> str:
+    """Spell out what a terminal would obey: agents choose what they ask for."""
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
+
+
 class _Console(Console):
     """A console that leaves it to the command what to do when the reader of a pipe leaves."""
 

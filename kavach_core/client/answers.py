@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import parse_qsl, quote, urlsplit
 
 from pydantic import JsonValue, ValidationError
 
@@ -76,3 +76,9 @@ def unanswered(error: Exception, url: str) -> NetworkError:
 def segment(text: str) -> str:
     """Return an id as one segment of a path."""
     return quote(text, safe="")
+
+
+def next_page(response: httpx2.Response) -> dict[str, str] | None:
+    """Return the query of the page after this one, None where it is the last (RFC 8288, relation "next")."""
+    link = response.links.get("next")
+    return None if link is None else dict(parse_qsl(urlsplit(link["url"]).query))

@@ -100,9 +100,7 @@ class NetworkError(KavachError):
 
     defaults = ("no answer", "NETWORK_ERROR", 0)
 
-    def __init__(
-        self, message: str | None = None, *, details: JsonValue = None, sent: bool = True
-    ) -> None:
+    def __init__(self, message: str | None = None, *, details: JsonValue = None, sent: bool = True) -> None:
         """Say what happened."""
         super().__init__(message, details=details)
         self.sent = sent

@@ -137,13 +137,13 @@ class UpdateAgentInput(Wire):
 
 @dataclass
 class AgentFilters(Wire):
-    """Which agents; `user_id` is their owner."""
+    """Which agents; `user_id` is their owner, and `after` the id of the last agent of the page before."""
 
     user_id: str | None = None
     status: AgentStatus | None = None
     type: AgentType | None = None
     limit: int | None = None
-    offset: int | None = None
+    after: str | None = None
 
 
 @dataclass
@@ -212,6 +212,11 @@ class AuditEntry(Wire):
     reason: str | None = None
     tokens_cost: float | None = None
     code: str | None = None
+    constraints: list[str] | None = None
+    delegation_chain: list[dict[str, Any]] | None = None
+    duration_us: int | None = None
+    ip: str | None = None
+    user_agent: str | None = None
 
 
 @dataclass
@@ -248,6 +253,10 @@ class ExportOptions(Wire):
     format: ExportFormat = "json"
     since: str | None = None
     until: str | None = None
+    agent_id: str | None = None
+    user_id: str | None = None
+    actions: list[str] | None = None
+    result: AuditResult | None = None
 
 
 @dataclass(frozen=True)
@@ -298,11 +307,12 @@ class Approval(Wire):
 
 @dataclass
 class ApprovalFilters(Wire):
-    """Which requests for approval; `user_id` is the agents' owner."""
+    """Which requests for approval; `user_id` is the agents' owner, and `after` the id of the last one of a page."""
 
     agent_id: str | None = None
     user_id: str | None = None
     limit: int | None = None
+    after: str | None = None
 
 
 @dataclass
@@ -332,3 +342,4 @@ class McpServer(Wire):
     tools: list[str]
     auth_required: bool
     created_at: str
+    rate_limit_rpm: Annotated[int | None, Field(validation_alias=AliasPath("rateLimit", "rpm"))] = None

@@ -214,8 +214,8 @@ CALLS: list[tuple[str, tuple[Any, ...], str, Any, Any, Any]] = [
     ("auth.get_session", ("s",), "GET /session", {}, SESSION, ADA.session),
     ("approvals.get", ("r1",), "GET /approvals/r1", {}, WAITING, REQUEST),
     ("approvals.list_pending", (ApprovalFilters("a1"),), "GET /approvals", {"agentId": "a1"}, [WAITING], [REQUEST]),
-    ("approvals.approve", ("r1",), "POST /approvals/r1/approve", None, WAITING, REQUEST),
-    ("approvals.deny", ("r1",), "POST /approvals/r1/deny", None, WAITING, REQUEST),
+    ("approvals.approve", ("r1",), "POST /approvals/r1/approve", {}, WAITING, REQUEST),
+    ("approvals.deny", ("r1",), "POST /approvals/r1/deny", {}, WAITING, REQUEST),
     (
         "mcp_servers.register",
         (RegisterMcpServerInput("github", "https://x", ["t"], rate_limit_rpm=60),),
@@ -277,8 +277,19 @@ async def test_all_pages_are_read_and_no_row_comes_twice(connect: Connect, serve
     assert [each.params for each in server.asked] == asked
 
 
-async def test_all_agents_are_read(connect: Connect, server: Server) -> None:
-    server.answers[:] = [Answer(200, [AGENT, {**AGENT, "id": "a2"}]), Answer(200, [])]
-    agents = await collected(connect().agents.iterate(AgentFilters(limit=2, offset=4)))
+async def test_agents_are_read_as_long_as_the_server_names_a_next_page(connect: Connect, server: Server) -> None:
+    link = {"Link": '<?userId=ada&limit=1&after=a1>; rel="next"'}
+    server.answers[:] = [Answer(200, [AGENT], link), Answer(200, [{**AGENT, "id": "a2"}])]
+    agents = await collected(connect().agents.iterate(AgentFilters(user_id="ada", limit=1)))
     assert [agent.id for agent in agents] == ["a1", "a2"]
-    assert [each.params["offset"] for each in server.asked] == ["4", "6"]
+    asked = [{"userId": "ada", "limit": "1"}, {"userId": "ada", "limit": "1", "after": "a1"}]
+    assert [each.params for each in server.asked] == asked
+
+
+async def test_requests_for_approval_are_read_and_answered_for_a_person(connect: Connect, server: Server) -> None:
+    server.answers[:] = [Answer(200, [WAITING]), Answer(200, []), Answer(200, WAITING)]
+    client = connect()
+    assert [each.id for each in await collected(client.approvals.iterate())] == ["r1"]
+    await done(client.approvals.approve("r1", by="ada"))
+    assert [each.params for each in server.asked] == [{"limit": "100"}, {"limit": "100", "after": "r1"}, {}]
+    assert server.asked[2].body == {"by": "ada"}

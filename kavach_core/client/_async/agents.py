@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 from kavach_core.client._async.calling import AsyncCaller
-from kavach_core.client._async.paging import iterate_async_pages
-from kavach_core.client.answers import segment
+from kavach_core.client.answers import next_page, read, segment
 from kavach_core.client.errors import NotFoundError
 from kavach_core.client.types import (
     Agent,
@@ -58,9 +57,14 @@ class AsyncAgents:
         """Return what an agent may do now: its own permissions and those it received."""
         return await self._caller.fetch(list[Permission], "GET", f"/delegations/{segment(agent_id)}/permissions")
 
-    def iterate(self, filters: AgentFilters | None = None) -> AsyncIterator[Agent]:
+    async def iterate(self, filters: AgentFilters | None = None) -> AsyncIterator[Agent]:
         """Yield all agents that match, page by page; `limit` is the size of a page."""
-        return iterate_async_pages(self.list, filters or AgentFilters())
+        following: dict[str, str] | None = {} if filters is None else filters.to_params()
+        while following is not None:
+            answer = await self._caller.send("GET", "/agents", params=following)
+            for agent in read(list[Agent], answer):
+                yield agent
+            following = next_page(answer)
 
     async def list(self, filters: AgentFilters | None = None) -> list[Agent]:
         """Return the agents that match, or a page of them."""

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Final
 
 from kavach_core.client._async.calling import AsyncCaller
-from kavach_core.client._async.paging import iterate_async_pages
 from kavach_core.client.types import AuditEntry, AuditFilters, ExportOptions, PaginatedAuditLogs
+
+PAGE: Final = 100
 
 
 class AsyncAudit:
@@ -25,9 +28,23 @@ class AsyncAudit:
         params = None if filters is None else filters.to_params()
         return await self._caller.fetch(PaginatedAuditLogs, "GET", "/audit", params=params)
 
-    def iterate(self, filters: AuditFilters | None = None) -> AsyncIterator[AuditEntry]:
-        """Yield all rows that match, newest first, page by page; `limit` is the size of a page."""
-        return iterate_async_pages(self.query, filters or AuditFilters())
+    async def iterate(self, filters: AuditFilters | None = None) -> AsyncIterator[AuditEntry]:
+        """Yield all rows that match, newest first, page by page; `limit` is the size of a page.
+
+        Rows that are added meanwhile move the others to later pages: one that comes again is left out.
+        """
+        asked = filters or AuditFilters()
+        limit, offset = asked.limit or PAGE, asked.offset or 0
+        before: set[str] = set()
+        while True:
+            page = await self.query(replace(asked, limit=limit, offset=offset))
+            for row in page:
+                if row.id not in before:
+                    yield row
+            if len(page) < limit:
+                return
+            before = {row.id for row in page}
+            offset += limit
 
     async def export(self, options: ExportOptions | None = None) -> str:
         """Return all rows that match as text."""

@@ -19,7 +19,7 @@ class AsyncDelegations:
         return await self._caller.fetch(DelegationChain, "POST", "/delegations", body=input.to_dict())
 
     async def list_chains(self, agent_id: str) -> list[DelegationChain]:
-        """Return the delegations from and to an agent."""
+        """Return the delegations from and to an agent that are not revoked."""
         return await self._caller.fetch(list[DelegationChain], "GET", f"/delegations/{segment(agent_id)}")
 
     async def get_effective_permissions(self, agent_id: str) -> list[Permission]:

@@ -7,8 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kavach_core.client._sync.calling import Caller
-from kavach_core.client._sync.paging import iterate_pages
-from kavach_core.client.answers import segment
+from kavach_core.client.answers import next_page, read, segment
 from kavach_core.client.errors import NotFoundError
 from kavach_core.client.types import (
     Agent,
@@ -62,7 +61,12 @@ class Agents:
 
     def iterate(self, filters: AgentFilters | None = None) -> Iterator[Agent]:
         """Yield all agents that match, page by page; `limit` is the size of a page."""
-        return iterate_pages(self.list, filters or AgentFilters())
+        following: dict[str, str] | None = {} if filters is None else filters.to_params()
+        while following is not None:
+            answer = self._caller.send("GET", "/agents", params=following)
+            for agent in read(list[Agent], answer):
+                yield agent
+            following = next_page(answer)
 
     def list(self, filters: AgentFilters | None = None) -> list[Agent]:
         """Return the agents that match, or a page of them."""

@@ -4,10 +4,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Final
+
 from kavach_core.client._sync.calling import Caller
 from kavach_core.client.answers import segment
 from kavach_core.client.errors import NotFoundError
 from kavach_core.client.types import Approval, ApprovalFilters
+
+PAGE: Final = 100
 
 
 class Approvals:
@@ -25,14 +31,30 @@ class Approvals:
             return None
 
     def list_pending(self, filters: ApprovalFilters | None = None) -> list[Approval]:
-        """Return the requests that wait for an answer."""
+        """Return a page of the requests that wait for an answer, oldest first."""
         params = None if filters is None else filters.to_params()
         return self._caller.fetch(list[Approval], "GET", "/approvals", params=params)
 
-    def approve(self, request_id: str) -> Approval:
-        """Consent to a call: one such call is let through before the request expires."""
-        return self._caller.fetch(Approval, "POST", f"/approvals/{segment(request_id)}/approve")
+    def iterate(self, filters: ApprovalFilters | None = None) -> Iterator[Approval]:
+        """Yield all requests that wait for an answer, page by page; `limit` is the size of a page."""
+        asked = filters or ApprovalFilters()
+        asked = replace(asked, limit=asked.limit or PAGE)
+        while page := self.list_pending(asked):
+            for request in page:
+                yield request
+            asked = replace(asked, after=page[-1].id)
 
-    def deny(self, request_id: str) -> Approval:
-        """Refuse a call: such calls are denied until the request expires."""
-        return self._caller.fetch(Approval, "POST", f"/approvals/{segment(request_id)}/deny")
+    def approve(self, request_id: str, *, by: str | None = None) -> Approval:
+        """Consent to a call, and return the request: one such call is let through before it expires.
+
+        A service MUST name the person who answers; for one who is signed in the server knows it.
+        """
+        return self._answer(request_id, "approve", by)
+
+    def deny(self, request_id: str, *, by: str | None = None) -> Approval:
+        """Refuse a call, and return the request: such calls are denied until it expires; as `approve` in all else."""
+        return self._answer(request_id, "deny", by)
+
+    def _answer(self, request_id: str, answer: str, by: str | None) -> Approval:
+        path = f"/approvals/{segment(request_id)}/{answer}"
+        return self._caller.fetch(Approval, "POST", path, body={} if by is None else {"by": by})

@@ -21,7 +21,7 @@ class Delegations:
         return self._caller.fetch(DelegationChain, "POST", "/delegations", body=input.to_dict())
 
     def list_chains(self, agent_id: str) -> list[DelegationChain]:
-        """Return the delegations from and to an agent."""
+        """Return the delegations from and to an agent that are not revoked."""
         return self._caller.fetch(list[DelegationChain], "GET", f"/delegations/{segment(agent_id)}")
 
     def get_effective_permissions(self, agent_id: str) -> list[Permission]:
