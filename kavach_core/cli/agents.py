@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Final, Literal
 
 from cyclopts import App
@@ -11,11 +12,11 @@ from kavach_core.cli.work import ANYWHERE, Json, Permissions, Where, working
 from kavach_core.errors import NotFoundError
 
 if TYPE_CHECKING:
-    from kavach_core.client.types import Agent
+    from kavach_core.client.types import Agent, AuthorizeResult
 
 app = App(name="agent", help="Create, find, change and revoke agents.")
 
-_COLUMNS: Final = ("id", "name", "owner", "type", "status", "permissions")
+_COLUMNS: Final = ("id", "name", "owner", "type", "status", "expires")
 
 
 @app.command
@@ -49,6 +50,7 @@ def create(
     metadata
         What else is to be kept about it: a JSON object.
     """
+    from kavach_core.cli.output import show
     from kavach_core.cli.reading import read_object, read_permissions, written_moment
     from kavach_core.client.types import CreateAgentInput
 
@@ -61,7 +63,7 @@ def create(
         read_object(metadata, "--metadata"),
     )
     with working(where) as kavach:
-        _show(kavach.agents.create(given), json=json)
+        show(kavach.agents.create(given), _fields, as_json=json)
 
 
 @app.command(name="list")
@@ -103,11 +105,13 @@ def get(id: str, /, *, where: Where = ANYWHERE, json: Json = False) -> None:
     id
         The agent's id.
     """
+    from kavach_core.cli.output import show
+
     with working(where) as kavach:
         found = kavach.agents.get(id)
         if found is None:
             raise NotFoundError("no agent has this id")
-        _show(found, json=json)
+        show(found, _fields, as_json=json)
 
 
 @app.command
@@ -137,6 +141,7 @@ def update(
     metadata
         What else is to be kept about it: a JSON object.
     """
+    from kavach_core.cli.output import show
     from kavach_core.cli.reading import read_object, read_permissions, written_moment
     from kavach_core.client.types import UpdateAgentInput
 
@@ -147,7 +152,7 @@ def update(
         read_object(metadata, "--metadata"),
     )
     with working(where) as kavach:
-        _show(kavach.agents.update(id, changes), json=json)
+        show(kavach.agents.update(id, changes), _fields, as_json=json)
 
 
 @app.command
@@ -172,8 +177,10 @@ def rotate(id: str, /, *, where: Where = ANYWHERE, json: Json = False) -> None:
     id
         The agent's id.
     """
+    from kavach_core.cli.output import show
+
     with working(where) as kavach:
-        _show(kavach.agents.rotate(id), json=json)
+        show(kavach.agents.rotate(id), _fields, as_json=json)
 
 
 def authorize(
@@ -199,27 +206,26 @@ def authorize(
     arguments
         The arguments of the call: a JSON object.
     """
-    from kavach_core.cli.output import show_lines
+    from kavach_core.cli.output import show
     from kavach_core.cli.reading import read_object
     from kavach_core.client.types import AuthorizeRequest
 
     request = AuthorizeRequest(action, resource, read_object(arguments, "--arguments"))
     with working(where) as kavach:
         decided = kavach.authorize(agent, request)
-    result = {"allowed" if decided.allowed else "denied": decided.reason or f"{action} {resource}"}
-    show_lines(
-        decided,
-        {**result, "code": decided.code, "approval": decided.approval_id, "audit": decided.audit_id},
-        as_json=json,
-    )
+    show(decided, _decision, as_json=json)
     return OK if decided.allowed else DENIED
 
 
-def _show(agent: Agent, *, json: bool) -> None:
-    from kavach_core.cli.output import show_lines
+def _decision(result: AuthorizeResult) -> dict[str, str | None]:
+    said = {"allowed": "yes"} if result.allowed else {"denied": result.reason or "no reason was given"}
+    return {**said, "code": result.code, "approval": result.approval_id, "audit": result.audit_id}
+
+
+def _fields(agent: Agent) -> dict[str, str | None]:
     from kavach_core.cli.reading import written
 
-    lines = {
+    return {
         "id": agent.id,
         "name": agent.name,
         "owner": agent.owner_id,
@@ -230,11 +236,8 @@ def _show(agent: Agent, *, json: bool) -> None:
         "may": " ".join(map(written, agent.permissions)),
         "token": agent.token,
     }
-    show_lines(agent, lines, as_json=json)
 
 
 def _cells(agent: Agent) -> tuple[str, ...]:
-    from kavach_core.cli.reading import written
-
-    may = " ".join(map(written, agent.permissions))
-    return agent.id, agent.name, agent.owner_id, agent.type, agent.status, may
+    ends = "" if agent.expires_at is None else f"{datetime.fromisoformat(agent.expires_at):%Y-%m-%d %H:%M}"
+    return agent.id, agent.name, agent.owner_id, agent.type, agent.status, ends

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from json import dumps
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
@@ -18,8 +18,6 @@ _By = Annotated[
     str | None,
     Parameter(name=["--by"], help="The id of the person who answers; a server knows a person by the token."),
 ]
-
-_COLUMNS: Final = ("id", "agent", "owner", "action", "resource", "arguments", "expires")
 
 
 @app.command(name="list")
@@ -42,12 +40,12 @@ def list_(
     limit
         How many at most, up to 1000.
     """
-    from kavach_core.cli.output import show_table
+    from kavach_core.cli.output import show_fields
     from kavach_core.client.types import ApprovalFilters
 
     with working(where) as kavach:
         found = kavach.approvals.list_pending(ApprovalFilters(agent, user, limit))
-        show_table(_COLUMNS, _cells, found, as_json=json)
+        show_fields(_fields, found, as_json=json)
 
 
 @app.command
@@ -59,8 +57,10 @@ def approve(id: str, /, *, by: _By = None, where: Where = ANYWHERE, json: Json =
     id
         The request's id.
     """
+    from kavach_core.cli.output import show
+
     with working(where) as kavach:
-        _show(kavach.approvals.approve(id, by=by), json=json)
+        show(kavach.approvals.approve(id, by=by), _fields, as_json=json)
 
 
 @app.command
@@ -72,26 +72,20 @@ def deny(id: str, /, *, by: _By = None, where: Where = ANYWHERE, json: Json = Fa
     id
         The request's id.
     """
+    from kavach_core.cli.output import show
+
     with working(where) as kavach:
-        _show(kavach.approvals.deny(id, by=by), json=json)
+        show(kavach.approvals.deny(id, by=by), _fields, as_json=json)
 
 
-def _show(request: Approval, *, json: bool) -> None:
-    from kavach_core.cli.output import show_lines
-
-    lines = {
+def _fields(request: Approval) -> dict[str, str | None]:
+    return {
         "id": request.id,
         "agent": request.agent_id,
         "owner": request.user_id,
         "call": f"{request.action} {request.resource}",
+        "arguments": None if request.arguments is None else dumps(request.arguments, ensure_ascii=False),
         "status": request.status,
         "answered by": request.responded_by,
         "expires": request.expires_at,
     }
-    show_lines(request, lines, as_json=json)
-
-
-def _cells(request: Approval) -> tuple[str, ...]:
-    arguments = "" if request.arguments is None else dumps(request.arguments, ensure_ascii=False)
-    call = request.action, request.resource, arguments
-    return request.id, request.agent_id, request.user_id, *call, request.expires_at

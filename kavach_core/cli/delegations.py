@@ -44,7 +44,7 @@ def create(
     max_depth
         How many hops there may be from the agent whose own permission it is.
     """
-    from kavach_core.cli.output import show_lines
+    from kavach_core.cli.output import show
     from kavach_core.cli.reading import read_moment, read_permissions
     from kavach_core.client.types import DelegateInput
 
@@ -52,7 +52,7 @@ def create(
     given = DelegateInput(from_agent, to_agent, read_permissions(permission), ends, max_depth)
     with working(where) as kavach:
         made = kavach.delegation.create(given)
-    show_lines(made, dict(zip(_COLUMNS, _cells(made), strict=True)), as_json=json)
+    show(made, lambda chain: dict(zip(_COLUMNS, _cells(chain), strict=True)), as_json=json)
 
 
 @app.command(name="list")

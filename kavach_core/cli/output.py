@@ -22,15 +22,30 @@ def show_table(
         Terminal().table(columns, [[harmless(cell) for cell in cells(row)] for row in rows])
 
 
-def show_lines(value: Wire, lines: Mapping[str, str | None], *, as_json: bool) -> None:
+def show_fields(fields: Callable[[Row], Mapping[str, str | None]], rows: Iterable[Row], *, as_json: bool) -> None:
+    """Show each row as labelled lines, without those that are empty, or all as one JSON array."""
+    if as_json:
+        print_json([row.to_dict() for row in rows])
+        return
+    for number, row in enumerate(rows):
+        if number:
+            print()
+        _write(fields(row))
+
+
+def show(value: Row, fields: Callable[[Row], Mapping[str, str | None]], *, as_json: bool) -> None:
     """Show one thing as labelled lines, without those that are empty, or as one JSON object."""
     if as_json:
         print_json(value.to_dict())
-        return
+    else:
+        _write(fields(value))
+
+
+def _write(fields: Mapping[str, str | None]) -> None:
     terminal = Terminal()
-    for label, text in lines.items():
+    for label, text in fields.items():
         if text:
-            terminal.line(label, harmless(text))
+            terminal.field(label, harmless(text))
 
 
 def print_json(value: object) -> None:
