@@ -7,7 +7,17 @@ from kavach_core.engine._sync.create import create_kavach
 from kavach_core.engine._sync.kavach import Kavach
 from kavach_core.engine._sync.webhook import create_approval_webhook, create_audit_webhook
 from kavach_core.engine.signing import verify_webhook
-from kavach_core.engine.values import Agent, Approval, AuditHead, AuditProblem, AuditReport, AuthorizeResult, Delegation
+from kavach_core.engine.values import (
+    Agent,
+    Approval,
+    AuditHead,
+    AuditProblem,
+    AuditReport,
+    AuthorizeResult,
+    Delegation,
+    McpServer,
+    ServiceToken,
+)
 from kavach_core.errors import (
     ApprovalError,
     AuditError,
@@ -58,11 +68,13 @@ __all__ = [
     "Kavach",
     "KavachError",
     "LimitExceeded",
+    "McpServer",
     "MissingDependency",
     "NestedTransactionUnsupported",
     "NotFoundError",
     "Permission",
     "SchemaMismatch",
+    "ServiceToken",
     "Storage",
     "StorageError",
     "TimeWindow",

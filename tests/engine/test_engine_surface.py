@@ -17,10 +17,14 @@ from kavach_core.engine._async.agents import AsyncAgents
 from kavach_core.engine._async.approvals import AsyncApprovals
 from kavach_core.engine._async.audit import AsyncAudit
 from kavach_core.engine._async.delegation import AsyncDelegations
+from kavach_core.engine._async.mcp_servers import AsyncMcpServers
+from kavach_core.engine._async.service_tokens import AsyncServiceTokens
 from kavach_core.engine._sync.agents import Agents
 from kavach_core.engine._sync.approvals import Approvals
 from kavach_core.engine._sync.audit import Audit
 from kavach_core.engine._sync.delegation import Delegations
+from kavach_core.engine._sync.mcp_servers import McpServers
+from kavach_core.engine._sync.service_tokens import ServiceTokens
 
 MODULES = [kavach_core, kavach_core.storage, kavach_sqlalchemy]
 TWINS: list[tuple[type, type]] = [
@@ -30,6 +34,8 @@ TWINS: list[tuple[type, type]] = [
     (AsyncApprovals, Approvals),
     (AsyncAudit, Audit),
     (AsyncDelegations, Delegations),
+    (AsyncMcpServers, McpServers),
+    (AsyncServiceTokens, ServiceTokens),
 ]
 
 INTERNAL = {"grants_of", "find_or_create", "use", "give_back"}

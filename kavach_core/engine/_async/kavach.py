@@ -14,7 +14,9 @@ from kavach_core.engine._async.approvals import AsyncApprovals
 from kavach_core.engine._async.audit import AsyncAudit
 from kavach_core.engine._async.authorization import AsyncAuthorization
 from kavach_core.engine._async.delegation import AsyncDelegations
+from kavach_core.engine._async.mcp_servers import AsyncMcpServers
 from kavach_core.engine._async.purge import purge_async_storage
+from kavach_core.engine._async.service_tokens import AsyncServiceTokens
 from kavach_core.engine.callbacks import AsyncApprovalCallback
 from kavach_core.engine.reading import Clock
 from kavach_core.engine.settings import DEFAULT_BATCH, DEFAULT_MAX_DEPTH, Rules
@@ -46,6 +48,8 @@ class AsyncKavach:
         self.audit = AsyncAudit(storage, rules, clock)
         self.delegation = AsyncDelegations(storage, rules, clock)
         self.approval = AsyncApprovals(storage, rules, clock, on_approval_request)
+        self.mcp_server = AsyncMcpServers(storage, clock)
+        self.service_token = AsyncServiceTokens(storage, clock)
         self._authorization = AsyncAuthorization(storage, rules, clock, self.delegation, self.approval)
 
     async def authorize(

@@ -16,7 +16,9 @@ from kavach_core.engine._sync.approvals import Approvals
 from kavach_core.engine._sync.audit import Audit
 from kavach_core.engine._sync.authorization import Authorization
 from kavach_core.engine._sync.delegation import Delegations
+from kavach_core.engine._sync.mcp_servers import McpServers
 from kavach_core.engine._sync.purge import purge_storage
+from kavach_core.engine._sync.service_tokens import ServiceTokens
 from kavach_core.engine.callbacks import ApprovalCallback
 from kavach_core.engine.reading import Clock
 from kavach_core.engine.settings import DEFAULT_BATCH, DEFAULT_MAX_DEPTH, Rules
@@ -48,6 +50,8 @@ class Kavach:
         self.audit = Audit(storage, rules, clock)
         self.delegation = Delegations(storage, rules, clock)
         self.approval = Approvals(storage, rules, clock, on_approval_request)
+        self.mcp_server = McpServers(storage, clock)
+        self.service_token = ServiceTokens(storage, clock)
         self._authorization = Authorization(storage, rules, clock, self.delegation, self.approval)
 
     def authorize(

@@ -46,6 +46,7 @@ def _purges(storage: Storage, now: datetime) -> Mapping[str, Callable[..., int]]
         "kavach_ephemeral_sessions": partial(storage.delete_expired_ephemeral_sessions, now),
         "kavach_sessions": partial(storage.delete_expired_sessions, now),
         "kavach_api_keys": partial(storage.delete_expired_api_keys, now),
+        "kavach_service_tokens": partial(storage.delete_expired_service_tokens, now),
         "kavach_magic_links": partial(storage.delete_expired_magic_links, now),
         "kavach_email_otps": partial(storage.delete_expired_email_otps, now),
         "kavach_phone_verifications": partial(storage.delete_expired_phone_verifications, now),
