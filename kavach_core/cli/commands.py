@@ -226,5 +226,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _failed(error: Exception, status: int) -> int:
     """Say in one line what is wrong, without the traceback, which may show what an error message never does."""
-    print("error:", " ".join(str(error).split()), file=sys.stderr)
+    # What a server finds wrong with single fields, it lists beside its message.
+    details = getattr(error, "details", None)
+    fields = [each for each in details if isinstance(each, dict)] if isinstance(details, list) else []
+    said = "; ".join([str(error), *(f"{each.get('field')}: {each.get('message')}" for each in fields)])
+    print("error:", " ".join(said.split()), file=sys.stderr)
     return status

@@ -5,7 +5,8 @@ Source: python-sdk, from "Quick start" to "Error handling".
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from inspect import isawaitable
@@ -19,18 +20,35 @@ async def done(value: Any) -> Any:
 
 
 class Tour:
-    """One walk with one client of one SDK."""
+    """Walks with one client of one SDK, as one owner of agents."""
 
     def __init__(self, package: str, client: str, url: str, token: str) -> None:
-        self.sdk = import_module(package)
         self.types = import_module(f"{package}.types")
         self.permissions = import_module(f"{package}.permissions")
         self.errors = import_module(f"{package}.errors")
-        self.make = getattr(self.sdk, client)
+        self.make = getattr(import_module(package), client)
         self.url = url
-        self.token = token
         self.owner = f"user-{uuid4()}"
         self.client = self.make(base_url=url, token=token, headers={"X-Tour": "yes"}, timeout=30.0)
+
+    async def walk(self) -> None:
+        """Go all the way, people aside."""
+        try:
+            await self.agents()
+            await self.authorization()
+            await self.delegation()
+            await self.audit()
+            await self.failures()
+        finally:
+            await done(self.client.close())
+
+    @asynccontextmanager
+    async def other_client(self, **options: Any) -> AsyncIterator[Any]:
+        client = self.make(**{"base_url": self.url, **options})
+        try:
+            yield client
+        finally:
+            await done(client.close())
 
     async def agent(self, **given: Any) -> Any:
         described = {"owner_id": self.owner, "name": "github-reader", "type": "autonomous", "permissions": [], **given}
@@ -39,15 +57,6 @@ class Tour:
     async def authorize(self, agent_id: str, action: str, resource: str, **given: Any) -> Any:
         request = self.types.AuthorizeRequest(action=action, resource=resource, **given)
         return await done(self.client.authorize(agent_id, request))
-
-    async def walk(self) -> None:
-        """Go all the way, people aside."""
-        await self.agents()
-        await self.authorization()
-        await self.delegation()
-        await self.audit()
-        await self.failures()
-        await done(self.client.close())
 
     async def agents(self) -> None:
         read, execute, with_approval = (getattr(self.permissions, n) for n in ("read", "execute", "with_approval"))
@@ -103,11 +112,10 @@ class Tour:
         waiting = await self.authorize(agent.id, "execute", "mcp:deploy:production", arguments={"version": "1.2.3"})
         assert not waiting.allowed
         request = self.types.AuthorizeRequest(action="read", resource="mcp:github:repos")
-        anyone = self.make(base_url=self.url)
-        by_token = await done(anyone.auth.authorize_by_token(agent_token=agent.token, request=request))
+        async with self.other_client() as anyone:
+            by_token = await done(anyone.auth.authorize_by_token(agent_token=agent.token, request=request))
         assert by_token.allowed
         assert (await done(self.client.agents.authorize(agent.id, request))).allowed
-        await done(anyone.close())
 
     async def delegation(self) -> None:
         read = self.permissions.read
@@ -167,32 +175,30 @@ class Tour:
             assert error.status_code == 404
             assert error.code
             assert error.message
-        stranger = self.make(base_url=self.url, token="kv_nobody")
-        assert type(await self.error_of(stranger.agents.list)) is self.errors.AuthenticationError
-        await done(stranger.close())
+        async with self.other_client(token="kv_nobody") as stranger:
+            assert type(await self.error_of(stranger.agents.list)) is self.errors.AuthenticationError
         nobody = self.types.CreateAgentInput(owner_id="", name="", type="autonomous", permissions=[])
         assert (await self.error_of(lambda: agents.create(nobody))).status_code in (400, 422)
-        nowhere = self.make(base_url="http://127.0.0.1:1/api/kavach")
-        error = await self.error_of(lambda: nowhere.auth.sign_out())
+        async with self.other_client(base_url="http://127.0.0.1:1/api/kavach") as nowhere:
+            error = await self.error_of(nowhere.auth.sign_out)
         assert (type(error), error.code, error.status_code) == (self.errors.NetworkError, "NETWORK_ERROR", 0)
-        await done(nowhere.close())
 
     async def people(self) -> None:
         """Sign up, in and out."""
-        client = self.make(base_url=self.url)
-        email, password = f"{uuid4()}@example.com", "a secure password 1"
-        begun = await done(client.auth.sign_up(email=email, password=password, name="Alice"))
-        assert (begun.user.email, begun.user.name) == (email, "Alice")
-        signed_in = await done(client.auth.sign_in(email=email, password=password))
-        assert signed_in.user.id == begun.user.id
-        session = await done(client.auth.get_session(token=signed_in.session.token))
-        assert (session.id, session.user_id) == (signed_in.session.id, begun.user.id)
-        await done(client.auth.sign_out(token=signed_in.session.token))
-        assert await done(client.auth.get_session(token=signed_in.session.token)) is None
-        error = await self.error_of(lambda: client.auth.sign_in(email=email, password="wrong"))
-        assert type(error) is self.errors.AuthenticationError
-        await done(client.close())
         await done(self.client.close())
+        email, password = f"{uuid4()}@example.com", "a secure password 1"
+        async with self.other_client() as client:
+            begun = await done(client.auth.sign_up(email=email, password=password, name="Alice"))
+            assert (begun.user.email, begun.user.name) == (email, "Alice")
+            signed_in = await done(client.auth.sign_in(email=email, password=password))
+            assert signed_in.user.id == begun.user.id
+            token = signed_in.session.token
+            session = await done(client.auth.get_session(token=token))
+            assert (session.id, session.user_id) == (signed_in.session.id, begun.user.id)
+            await done(client.auth.sign_out(token=token))
+            assert await done(client.auth.get_session(token=token)) is None
+            error = await self.error_of(lambda: client.auth.sign_in(email=email, password="wrong"))
+            assert type(error) is self.errors.AuthenticationError
 
     async def error_of(self, call: Callable[[], Any]) -> Any:
         """Return the error that a call ends in."""
