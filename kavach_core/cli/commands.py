@@ -13,7 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Literal
 
-from cyclopts import App, CycloptsError, Parameter
+from cyclopts import App, CycloptsError, Parameter, validators
 
 from kavach_core.cli.agents import app as agents
 from kavach_core.cli.agents import authorize
@@ -140,7 +140,7 @@ def serve(
     *,
     database: Annotated[str, Parameter(name=["--database", "-d"], env_var="KAVACH_DATABASE")],
     host: str = "127.0.0.1",
-    port: int = 8787,
+    port: Annotated[int, Parameter(validator=validators.Number(gte=0, lte=65535))] = 8787,
     trusted_proxy: Annotated[tuple[str, ...], Parameter(negative=())] = (),
     log: Literal["json", "text"] = "json",
 ) -> None:
