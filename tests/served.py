@@ -29,7 +29,7 @@ def serve(database: Database) -> Iterator[Served]:
     with create_kavach(database=settings) as kavach:
         token = kavach.service_token.create(name="tests", scopes=["admin"]).token
     program = Path(sys.executable).with_name("kavach")
-    command = [program, "serve", "--database", database.url, "--port", "0"]
+    command = [str(program), "serve", "--database", database.url, "--port", "0"]
     with (
         TemporaryFile("w+") as log,
         subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True) as process,

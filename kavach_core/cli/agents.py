@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import TYPE_CHECKING, Final, Literal
 
 from cyclopts import App
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
 
 app = App(name="agent", help="Create, find, change and revoke agents.")
 
-_COLUMNS: Final = ("id", "name", "owner", "type", "status", "expires")
+_COLUMNS: Final = ("id", "name", "owner", "type", "status")
 
 
 @app.command
@@ -239,5 +238,4 @@ def _fields(agent: Agent) -> dict[str, str | None]:
 
 
 def _cells(agent: Agent) -> tuple[str, ...]:
-    ends = "" if agent.expires_at is None else f"{datetime.fromisoformat(agent.expires_at):%Y-%m-%d %H:%M}"
-    return agent.id, agent.name, agent.owner_id, agent.type, agent.status, ends
+    return agent.id, agent.name, agent.owner_id, agent.type, agent.status
