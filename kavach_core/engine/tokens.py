@@ -13,6 +13,11 @@ PREFIX: Final = "kv_"
 SERVICE_PREFIX: Final = "kvs_"
 """What the token of a service begins with."""
 
+EPHEMERAL_PREFIX: Final = "kve_"
+
+PREFIXES: Final = (PREFIX, SERVICE_PREFIX, EPHEMERAL_PREFIX)
+"""What every token of ours begins with: text that does is never written down."""
+
 _SHOWN: Final = 11
 """Characters of a token that are kept, so that people can tell tokens apart."""
 

@@ -6,18 +6,17 @@ import json
 import logging
 from typing import Final
 
-import httpx
+import httpx2
 import pytest
 
 import kavach_core.errors
-from http_api.support import READ, Api, error_of, open_api, open_client
+from http_api.support import READ, SQLITE, Api, error_of, open_api, open_client
 from kavach_core import (
     BackendUnavailable,
     ConflictError,
     KavachError,
     SchemaMismatch,
     TransactionAborted,
-    create_async_kavach,
 )
 from kavach_core.http import Principal
 from kavach_core.http._errors import as_refused
@@ -53,7 +52,7 @@ def test_h3_every_error_has_a_status_of_its_own(name: str) -> None:
     assert (500 if refused is None else refused.status) == STATUSES.get(name, 500)
 
 
-async def failing(api: Api, error: Exception) -> httpx.Response:
+async def failing(api: Api, error: Exception) -> httpx2.Response:
     """Return the answer of a server on which finding out who calls fails."""
 
     async def way(*_: object) -> None:
@@ -87,7 +86,7 @@ async def test_what_nobody_foresaw_is_500_and_says_nothing(
 
 
 async def test_a_database_that_is_gone_is_seen_by_ready_and_not_by_health() -> None:
-    async with open_api() as api:
+    async with open_api(engine={"database": SQLITE}) as api:
         await api.kavach.storage.close()
         assert (await api.call("GET", "/health")).status_code == 200
         response = await api.call("GET", "/ready")
@@ -120,8 +119,7 @@ async def test_h3_the_engines_refusals_have_the_documented_statuses(api: Api) ->
 
 
 async def test_h3_one_agent_too_many_is_403() -> None:
-    kavach = await create_async_kavach(database={"provider": "sqlite", "url": ":memory:"}, agents={"max_per_user": 0})
-    async with open_api(kavach=kavach) as api:
+    async with open_api(engine={"agents": {"max_per_user": 0}}) as api:
         body = {"ownerId": "ada", "name": "n", "type": "service", "permissions": []}
         response = await api.call("POST", "/agents", await api.service(), json=body)
         assert (response.status_code, error_of(response)) == (403, "LIMIT_EXCEEDED")
@@ -132,7 +130,7 @@ async def test_h3_one_agent_too_many_is_403() -> None:
 )
 async def test_each_answer_has_a_request_id(api: Api, given: str, kept: bool) -> None:
     for path in ("/health", "/nowhere"):
-        response = await api.client.get(path, headers={"X-Request-Id": given.encode("latin-1")})
+        response = await api.client.get(path, headers={b"X-Request-Id": given.encode("latin-1")})
         assert (response.headers["x-request-id"] == given) is kept
         assert response.headers["x-request-id"]
 
