@@ -15,7 +15,8 @@ from database_fixture import Database
 
 pytest.importorskip("uvicorn")
 
-from served import Served, serve
+from http_api.serving import Served
+from served import serve
 
 __all__ = ["typed"]
 
@@ -25,8 +26,9 @@ DEPLOY = '{"resource": "deploy:*", "actions": ["execute"], "constraints": {"requ
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Served]]:
     """Yield the URL of a database, and a server on it."""
-    url = f"sqlite:///{tmp_path_factory.mktemp('cli') / 'kavach.db'}"
-    with serve(Database("sqlite-file", "sqlite", url)) as server:
+    folder = tmp_path_factory.mktemp("cli")
+    url = f"sqlite:///{folder / 'kavach.db'}"
+    with serve(Database("sqlite-file", "sqlite", url), folder) as server:
         yield url, server
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 
@@ -17,8 +18,8 @@ CLIENTS = ("KavachClient", "KavachSyncClient")
 
 
 @pytest.mark.not_in_memory
-async def test_the_documented_tour_in_both_colours(database: Database) -> None:
-    with serve(database) as served:
+async def test_the_documented_tour_in_both_colours(database: Database, tmp_path: Path) -> None:
+    with serve(database, tmp_path) as served:
         for client in CLIENTS:
             await Tour(SDK, client, served.url, served.token).walk()
 
@@ -26,7 +27,7 @@ async def test_the_documented_tour_in_both_colours(database: Database) -> None:
 @pytest.mark.xfail(reason="people cannot sign in over HTTP yet")
 @pytest.mark.not_in_memory
 @pytest.mark.one_database
-async def test_people_sign_up_in_and_out(database: Database) -> None:
-    with serve(database) as served:
+async def test_people_sign_up_in_and_out(database: Database, tmp_path: Path) -> None:
+    with serve(database, tmp_path) as served:
         for client in CLIENTS:
             await Tour(SDK, client, served.url, served.token).people()
