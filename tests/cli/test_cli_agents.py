@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -149,14 +151,18 @@ def test_a_tail_follows_until_it_is_stopped(told: Any, place: str) -> None:
     agent = create(told, f"lou-{place}", "mcp:*=read")["id"]
     told("authorize", agent, "read", "mcp:before")
     command = [KAVACH, "audit", "tail", "--follow", "--agent", agent, "--json"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment()) as process:
-        assert process.stdout is not None
-        assert json.loads(process.stdout.readline())["resource"] == "mcp:before"
-        told("authorize", agent, "read", "mcp:after")
-        assert json.loads(process.stdout.readline())["resource"] == "mcp:after"
-        process.send_signal(2)
-        assert process.wait(timeout=30) == 130
-        assert process.stdout.read() == ""
+    # The shell around these tests may let its jobs ignore Ctrl-C, which children inherit.
+    heard = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment(), preexec_fn=heard) as process:
+        try:
+            assert process.stdout is not None
+            assert json.loads(process.stdout.readline())["resource"] == "mcp:before"
+            told("authorize", agent, "read", "mcp:after")
+            assert json.loads(process.stdout.readline())["resource"] == "mcp:after"
+            process.send_signal(signal.SIGINT)
+            assert process.wait(timeout=30) == 130
+        finally:
+            process.kill()
 
 
 @pytest.mark.parametrize(

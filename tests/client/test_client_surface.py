@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 import subprocess
 import sys
 from typing import Any
@@ -109,6 +110,20 @@ def test_no_repr_shows_a_secret(connect: Connect) -> None:
     agent = Agent("a", "ada", "n", "service", "secret", [], "active", None, "c", "u")
     shown = [session, agent, types.AuthResponse(types.User("u", "e", "c"), session), client._caller.options]
     assert "secret" not in "".join(repr(each) for each in shown)
+
+
+async def test_no_log_has_a_secret(connect: Connect, server: Server, caplog: pytest.LogCaptureFixture) -> None:
+    server.answers[:] = [Answer(401, {"message": "no"})]
+    client = connect(token="secret")
+    with caplog.at_level(logging.DEBUG):
+        for call, arguments in (
+            (client.auth.sign_in, ("a@example.com", "secret")),
+            (client.auth.sign_out, ("secret",)),
+        ):
+            with pytest.raises(KavachError):
+                await done(call(*arguments))
+    assert "/sign-in/email" in caplog.text
+    assert "secret" not in caplog.text
 
 
 async def test_options_change_for_one_call(connect: Connect, server: Server) -> None:
