@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from kavach_core.engine.export import Progress
     from kavach_schema.filters import AuditLogFilter
 
-app = App(name="audit", help="Read, export, seal and verify the audit trail of a database.")
+app = App(name="audit", help="Read, follow, export, seal and verify the audit trail.")
 
 Format = Literal["csv", "json", "jsonl"]
 

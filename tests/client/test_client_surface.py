@@ -6,6 +6,7 @@ import dataclasses
 import logging
 import subprocess
 import sys
+from functools import partial
 from typing import Any
 
 import pytest
