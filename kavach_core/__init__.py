@@ -20,10 +20,14 @@ from kavach_core.engine.values import (
     AuditProblem,
     AuditReport,
     AuthorizeResult,
+    BudgetCheck,
+    BudgetPolicy,
+    CostEvent,
     Delegation,
     EphemeralSession,
     McpServer,
     ServiceToken,
+    Tenant,
 )
 from kavach_core.errors import (
     ApprovalError,
@@ -35,6 +39,7 @@ from kavach_core.errors import (
     DelegationError,
     DeliveryError,
     InactiveAgentError,
+    InactiveTenantError,
     InvalidInput,
     KavachError,
     LimitExceeded,
@@ -47,8 +52,10 @@ from kavach_core.errors import (
     TransactionContextLost,
     TransactionError,
 )
+from kavach_core.policy.budgets import BudgetLimits, BudgetUsage
 from kavach_core.policy.constraints import Constraints, TimeWindow
 from kavach_core.policy.permissions import Permission
+from kavach_core.policy.tenants import TenantSettings
 from kavach_core.storage import AsyncStorage, Storage
 
 __all__ = [
@@ -65,11 +72,16 @@ __all__ = [
     "AuditReport",
     "AuthorizeResult",
     "BackendUnavailable",
+    "BudgetCheck",
+    "BudgetLimits",
+    "BudgetPolicy",
+    "BudgetUsage",
     "Capability",
     "CapabilityError",
     "ConfigurationError",
     "ConflictError",
     "Constraints",
+    "CostEvent",
     "Delegation",
     "DelegationError",
     "DeliveryError",
@@ -77,6 +89,7 @@ __all__ = [
     "HookedCall",
     "Hooks",
     "InactiveAgentError",
+    "InactiveTenantError",
     "InvalidInput",
     "Kavach",
     "KavachError",
@@ -90,6 +103,8 @@ __all__ = [
     "ServiceToken",
     "Storage",
     "StorageError",
+    "Tenant",
+    "TenantSettings",
     "TimeWindow",
     "TransactionAborted",
     "TransactionContextLost",

@@ -165,9 +165,9 @@ def serve(
     try:
         from kavach_core.cli.serve import run
     except ModuleNotFoundError as error:
-        if error.name not in ("starlette", "uvicorn"):
+        if error.name != "uvicorn":
             raise
-        raise MissingDependency("the server needs Starlette; run: pip install 'kavach-core[server]'") from error
+        raise MissingDependency("the server needs uvicorn; run: pip install 'kavach-core[server]'") from error
 
     run(database, host=host, port=port, trusted_proxies=trusted_proxy, log=log)
 

@@ -53,9 +53,7 @@ class Direct:
         )
         if decided.code == "unknown_agent":
             raise NotFoundError("no agent has this id")
-        return AuthorizeResult(
-            decided.allowed, decided.audit_id or "", decided.reason, decided.code, decided.approval_id
-        )
+        return _shown(AuthorizeResult, decided, audit_id=decided.audit_id or "")
 
 
 class DirectAgents:

@@ -6,6 +6,16 @@ write permissions are in `permissions`, and errors in `errors`. Needs the extra 
 
 from kavach_core.client._async.client import KavachClient
 from kavach_core.client._sync.client import KavachSyncClient
+from kavach_core.client.budgets import (
+    Budget,
+    BudgetCheck,
+    BudgetFilters,
+    BudgetLimits,
+    BudgetUsage,
+    CreateBudgetInput,
+    UpdateBudgetInput,
+    UsageInput,
+)
 from kavach_core.client.errors import (
     AuthenticationError,
     KavachError,
@@ -51,7 +61,13 @@ __all__ = [
     "AuthenticationError",
     "AuthorizeRequest",
     "AuthorizeResult",
+    "Budget",
+    "BudgetCheck",
+    "BudgetFilters",
+    "BudgetLimits",
+    "BudgetUsage",
     "CreateAgentInput",
+    "CreateBudgetInput",
     "DelegateInput",
     "DelegationChain",
     "ExportOptions",
@@ -71,5 +87,7 @@ __all__ = [
     "ServerError",
     "Session",
     "UpdateAgentInput",
+    "UpdateBudgetInput",
+    "UsageInput",
     "User",
 ]

@@ -153,13 +153,15 @@ class AuthorizeRequest(Wire):
     action: str
     resource: str
     arguments: dict[str, Any] | None = None
+    tokens_cost: int | None = None
 
 
 @dataclass(frozen=True)
 class AuthorizeResult(Wire):
     """A decision; `code` is for programs and `reason` for people, both are None where the call is allowed.
 
-    `audit_id` is empty where no audit row was written. `approval_id` names the request that a person must answer.
+    `audit_id` is empty where no audit row was written. `approval_id` names the request that a person must answer,
+    `warnings` are what budgets say of an allowed call, and `retry_at` is when a denied one may fit again.
     """
 
     allowed: bool
@@ -167,6 +169,8 @@ class AuthorizeResult(Wire):
     reason: str | None = None
     code: str | None = None
     approval_id: str | None = None
+    warnings: list[str] = field(default_factory=list)
+    retry_at: str | None = None
 
 
 @dataclass

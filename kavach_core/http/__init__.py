@@ -1,6 +1,13 @@
 """The HTTP API of Kavach as an ASGI application; needs the extra `server`."""
 
-from kavach_core.http._app import create_app
-from kavach_core.http._principals import Authenticator, Principal
+from kavach_core.errors import MissingDependency
+
+try:
+    from kavach_core.http._app import create_app
+    from kavach_core.http._principals import Authenticator, Principal
+except ModuleNotFoundError as error:
+    if (error.name or "").partition(".")[0] != "starlette":
+        raise
+    raise MissingDependency("the HTTP API needs Starlette; run: pip install 'kavach-core[server]'") from error
 
 __all__ = ["Authenticator", "Principal", "create_app"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from kavach_core import Agent, Approval, AsyncKavach, Delegation, McpServer
+from kavach_core import Agent, Approval, AsyncKavach, BudgetPolicy, Delegation, McpServer, Tenant
 from kavach_core.http._errors import Refused, missing
 from kavach_core.http._principals import Principal
 from kavach_schema.filters import AgentFilter
@@ -70,6 +70,20 @@ class Access:
             raise missing("MCP server")
         return found
 
+    async def tenant(self, tenant_id: str) -> Tenant:
+        """Return a tenant, any or the credential's own; raises `Refused` with 404."""
+        found = await self.kavach.tenant.get(tenant_id)
+        if found is None or self.principal.tenant_id not in (None, found.id):
+            raise missing("tenant")
+        return found
+
+    async def budget(self, policy_id: str) -> BudgetPolicy:
+        """Return a budget, any or one of the credential's tenant; raises `Refused` with 404."""
+        found = await self.kavach.budget.get(policy_id)
+        if found is None or self.principal.tenant_id not in (None, found.tenant_id):
+            raise missing("budget")
+        return found
+
     async def agents_within(self, agent_ids: Iterable[str]) -> set[str]:
         """Return those of these ids whose agents are within reach."""
         return {agent_id for agent_id in set(agent_ids) if await self._reaches_id(agent_id)}
@@ -114,8 +128,12 @@ class Access:
         principal = self.principal
         if principal.kind != "service" and owner_id != principal.user_id:
             raise Refused(403, "FORBIDDEN", "ownerId: a person creates agents of their own only")
+        return self.tenant_of(tenant_id)
+
+    def tenant_of(self, tenant_id: str | None) -> str | None:
+        """Return the tenant that is meant, None for none or for any; raises `Refused` with 403 for another one."""
         if self.unlimited:
             return tenant_id
-        if tenant_id not in (None, principal.tenant_id):
+        if tenant_id not in (None, self.principal.tenant_id):
             raise Refused(403, "FORBIDDEN", "tenantId: the credential belongs to another tenant")
-        return principal.tenant_id
+        return self.principal.tenant_id

@@ -9,7 +9,7 @@ from pydantic import Field, JsonValue
 from kavach_core import AuthorizeResult
 from kavach_core.http._access import Access
 from kavach_core.http._errors import Refused, missing
-from kavach_core.http._models import Answer, Body, Text
+from kavach_core.http._models import Answer, Body, Moment, Text
 from kavach_core.http._principals import unauthenticated
 from kavach_core.http._routing import ANYONE_KNOWN, PEOPLE, Call, Route
 
@@ -50,6 +50,11 @@ class Decision(Answer):
     code: str | None
     reason: str | None
     approval_id: str | None
+    warnings: list[str]
+    """The limits of budgets that an allowed call goes beyond."""
+
+    retry_at: Moment | None
+    """When a call may be made again that a budget throttles."""
 
 
 def _decision(result: AuthorizeResult) -> Decision:
@@ -59,6 +64,8 @@ def _decision(result: AuthorizeResult) -> Decision:
         code=result.code,
         reason=result.reason,
         approval_id=result.approval_id,
+        warnings=result.warnings,
+        retry_at=result.retry_at,
     )
 
 

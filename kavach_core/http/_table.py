@@ -6,7 +6,7 @@ from typing import Final
 
 from starlette.responses import Response
 
-from kavach_core.http import _agents, _approvals, _audit, _decisions, _delegations, _mcp, _system
+from kavach_core.http import _agents, _approvals, _audit, _budgets, _decisions, _delegations, _mcp, _system, _tenants
 from kavach_core.http._openapi import describe
 from kavach_core.http._routing import Call, Route
 
@@ -26,4 +26,6 @@ TABLE: Final[tuple[Route, ...]] = (
     *_audit.ROUTES,
     *_approvals.ROUTES,
     *_mcp.ROUTES,
+    *_budgets.ROUTES,
+    *_tenants.ROUTES,
 )

@@ -20,6 +20,10 @@ Scope = Literal[
     "approvals:write",
     "mcp:read",
     "mcp:write",
+    "budgets:read",
+    "budgets:write",
+    "tenants:read",
+    "tenants:write",
 ]
 
 SCOPES: Final[tuple[Scope, ...]] = get_args(Scope)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from operator import attrgetter
 from typing import Any
 
@@ -20,7 +19,13 @@ from kavach_core.client import (
     AuthorizeRequest,
     AuthorizeResult,
     AuthResponse,
+    Budget,
+    BudgetCheck,
+    BudgetFilters,
+    BudgetLimits,
+    BudgetUsage,
     CreateAgentInput,
+    CreateBudgetInput,
     DelegateInput,
     DelegationChain,
     ExportOptions,
@@ -30,6 +35,8 @@ from kavach_core.client import (
     RegisterMcpServerInput,
     Session,
     UpdateAgentInput,
+    UpdateBudgetInput,
+    UsageInput,
     User,
 )
 from kavach_core.client.permissions import execute, read, with_approval
@@ -88,6 +95,18 @@ WAITING = {
     "arguments": {"tag": "v1"},
 }
 REQUEST = Approval("r1", "a1", "ada", "execute", "mcp:deploy:production", "pending", "later", "now", {"tag": "v1"})
+BUDGET = {
+    "id": "b1",
+    "agentId": "a1",
+    "limits": {"maxCallsPerDay": 5},
+    "currentUsage": {"callsToday": 2},
+    "action": "block",
+    "status": "active",
+    "createdAt": NOW,
+}
+LIMITED = Budget(
+    "b1", BudgetLimits(max_calls_per_day=5), BudgetUsage(calls_today=2), "block", "active", NOW, agent_id="a1"
+)
 GITHUB = {"id": "m1", "name": "github", "endpoint": "https://x", "tools": ["t"], "authRequired": True, "createdAt": "n"}
 ASK = AuthorizeRequest(action="read", resource="mcp:github:repos", arguments={"page": 1})
 ASKED = {"action": "read", "resource": "mcp:github:repos", "arguments": {"page": 1}}
@@ -217,6 +236,42 @@ CALLS: list[tuple[str, tuple[Any, ...], str, Any, Any, Any]] = [
     ("approvals.approve", ("r1",), "POST /approvals/r1/approve", {}, WAITING, REQUEST),
     ("approvals.deny", ("r1",), "POST /approvals/r1/deny", {}, WAITING, REQUEST),
     (
+        "budgets.create",
+        (CreateBudgetInput(BudgetLimits(max_calls_per_day=5), "block", agent_id="a1"),),
+        "POST /budgets",
+        {"limits": {"maxCallsPerDay": 5}, "action": "block", "agentId": "a1"},
+        BUDGET,
+        LIMITED,
+    ),
+    ("budgets.get", ("b1",), "GET /budgets/b1", {}, BUDGET, LIMITED),
+    ("budgets.list", (BudgetFilters("a1"),), "GET /budgets", {"agentId": "a1"}, [BUDGET], [LIMITED]),
+    (
+        "budgets.update",
+        ("b1", UpdateBudgetInput(status="disabled")),
+        "PATCH /budgets/b1",
+        {"status": "disabled"},
+        BUDGET,
+        LIMITED,
+    ),
+    ("budgets.reset", ("b1",), "POST /budgets/b1/reset", None, BUDGET, LIMITED),
+    ("budgets.delete", ("b1",), "DELETE /budgets/b1", None, None, None),
+    (
+        "budgets.check",
+        ("a1",),
+        "GET /agents/a1/budget",
+        {},
+        {"allowed": False, "warnings": [], "code": "budget_exceeded", "reason": "no", "retryAt": NOW},
+        BudgetCheck(False, [], "budget_exceeded", "no", NOW),
+    ),
+    (
+        "budgets.record_usage",
+        ("a1", UsageInput("search", cost_micros=7)),
+        "POST /agents/a1/usage",
+        {"tool": "search", "inputTokens": 0, "outputTokens": 0, "costMicros": 7, "currency": "USD"},
+        {"id": "c1"},
+        None,
+    ),
+    (
         "mcp_servers.register",
         (RegisterMcpServerInput("github", "https://x", ["t"], rate_limit_rpm=60),),
         "POST /mcp/servers",
@@ -245,10 +300,10 @@ async def test_each_call_is_sent_and_answered_as_documented(connect: Connect, se
             assert result == expected, call
 
 
-@pytest.mark.parametrize("get", [attrgetter("agents.get"), attrgetter("approvals.get"), attrgetter("mcp_servers.get")])
-async def test_what_does_not_exist_is_none(connect: Connect, server: Server, get: Callable[[Any], Any]) -> None:
+@pytest.mark.parametrize("resource", ["agents", "approvals", "budgets", "mcp_servers"])
+async def test_what_does_not_exist_is_none(connect: Connect, server: Server, resource: str) -> None:
     server.answers[:] = [Answer(404, {"error": {"code": "NOT_FOUND", "message": "no"}})]
-    assert await done(get(connect())("x")) is None
+    assert await done(getattr(connect(), resource).get("x")) is None
 
 
 @pytest.mark.parametrize("status", [401, 404])

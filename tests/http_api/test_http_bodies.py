@@ -83,6 +83,10 @@ async def path_of(api: Api, path: str, agent_id: str) -> str:
     if path.startswith("/approvals"):
         request = await api.kavach.approval.request(agent_id, action="read", resource="mcp:github:issues")
         return path.format(id=request.id)
+    if path.startswith("/budgets/"):
+        return path.format(id=(await api.kavach.budget.create(limits={"max_calls_per_day": 5}, agent_id=agent_id)).id)
+    if path.startswith("/tenants/"):
+        return path.format(id=(await api.kavach.tenant.create(name="a", slug="a")).id)
     return path.format(id=agent_id)
 
 
@@ -133,6 +137,9 @@ GOOD: Final[dict[str, Any]] = {
     "endpoint": "https://mcp.test",
     "tools": [],
     "by": "carol",
+    "limits": {"maxCallsPerDay": 5},
+    "tool": "search",
+    "slug": "acme",
 }
 
 

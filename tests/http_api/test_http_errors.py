@@ -29,6 +29,7 @@ STATUSES: Final = {
     "InvalidInput": 422,
     "ConflictError": 409,
     "InactiveAgentError": 409,
+    "InactiveTenantError": 409,
     "ApprovalError": 409,
     "DelegationError": 403,
     "LimitExceeded": 403,

@@ -48,6 +48,20 @@ POST /approvals/{id}/deny         401  401 200 403  200 404   200  404 404  200 
 POST /mcp/servers                 401  401 201 403  403 403   403  403 403  403  403 403   403   403 401
 GET /mcp/servers                  401  401 200 403  200 200   200  200 200  200  200 403   403   403 401
 GET /mcp/servers/{id}             401  401 200 403  200 200   200  200 200  200  200 403   403   403 401
+POST /budgets                     401  401 201 403  201 403   403  403 403  403  403 403   403   403 401
+GET /budgets                      401  401 200 403  200 403   403  403 403  403  403 403   403   403 401
+GET /budgets/{id}                 401  401 200 403  200 404   403  403 403  403  403 403   403   403 401
+PATCH /budgets/{id}               401  401 200 403  200 404   403  403 403  403  403 403   403   403 401
+DELETE /budgets/{id}              401  401 204 403  204 404   403  403 403  403  403 403   403   403 401
+POST /budgets/{id}/reset          401  401 200 403  200 404   403  403 403  403  403 403   403   403 401
+GET /agents/{id}/budget           401  401 200 403  200 404   200  404 404  200  404 403   200   404 401
+POST /agents/{id}/usage           401  401 201 403  201 404   403  403 403  403  403 403   403   403 401
+POST /tenants                     401  401 201 403  403 403   403  403 403  403  403 403   403   403 401
+GET /tenants                      401  401 200 403  403 403   403  403 403  403  403 403   403   403 401
+GET /tenants/{id}                 401  401 200 403  200 404   403  403 403  403  403 403   403   403 401
+PATCH /tenants/{id}               401  401 200 403  403 404   403  403 403  403  403 403   403   403 401
+POST /tenants/{id}/suspend        401  401 200 403  403 404   403  403 403  403  403 403   403   403 401
+POST /tenants/{id}/activate       401  401 200 403  403 404   403  403 403  403  403 403   403   403 401
 """
 
 
@@ -80,6 +94,18 @@ class World:
     async def approval(self) -> str:
         found = await self.api.kavach.approval.request(self.giver.id, action="read", resource="mcp:github:issues")
         return found.id
+
+    async def budget(self) -> str:
+        found = await self.api.kavach.budget.create(
+            limits={"max_calls_per_day": 10**6}, agent_id=self.giver.id, tenant_id=self.giver.tenant_id
+        )
+        return found.id
+
+    async def tenant(self) -> str:
+        id = str(self.giver.tenant_id)
+        if await self.api.kavach.tenant.get(id) is None:
+            await self.api.kavach.tenant.create(id=id, name="a tenant", slug=id)
+        return id
 
     async def server(self) -> str:
         found = await self.api.kavach.mcp_server.register(
@@ -114,8 +140,20 @@ async def _approval(world: World, path: str) -> Request:
     return path.format(id=await world.approval()), {}
 
 
+async def _of_tenant(world: World, path: str) -> Request:
+    return path, {"params": {"tenantId": world.giver.tenant_id}}
+
+
 async def _server(world: World, path: str) -> Request:
     return path.format(id=await world.server()), {}
+
+
+async def _budget(world: World, path: str) -> Request:
+    return path.format(id=await world.budget()), {}
+
+
+async def _tenant(world: World, path: str) -> Request:
+    return path.format(id=await world.tenant()), {}
 
 
 def _with(make: Make, body: Callable[[World], dict[str, Any]]) -> Make:
@@ -149,6 +187,8 @@ MAKERS: Final[dict[str, Make]] = {
         },
     ),
     "DELETE /delegations/{id}": _chain,
+    "GET /delegations/{id}": _agent,
+    "GET /delegations/{id}/permissions": _agent,
     "GET /audit": _asked,
     "GET /audit/export": _asked,
     "GET /approvals": _asked,
@@ -157,7 +197,19 @@ MAKERS: Final[dict[str, Make]] = {
         _plain, lambda world: {"name": "new", "endpoint": f"https://mcp.test/{world.giver.id}", "tools": []}
     ),
     "GET /mcp/servers/{id}": _server,
+    "POST /budgets": _with(
+        _plain,
+        lambda world: {"limits": {"maxCallsPerDay": 5}, "agentId": world.giver.id, "tenantId": world.giver.tenant_id},
+    ),
+    "GET /budgets": _of_tenant,
+    "PATCH /budgets/{id}": _with(_budget, lambda _world: {"action": "block"}),
+    "POST /agents/{id}/usage": _with(_agent, lambda _world: {"tool": "search"}),
+    "POST /tenants": _with(_plain, lambda world: {"name": "new", "slug": f"s-{world.giver.id}"}),
+    "PATCH /tenants/{id}": _with(_tenant, lambda _world: {"name": "renamed"}),
 }
+
+BY_PLACE: Final[dict[str, Make]] = {"/budgets/{id}": _budget, "/tenants/{id}": _tenant, "/agents/{id}": _agent}
+"""What names the object of a path that begins like this, where nothing else is said."""
 
 
 def _answer(world: World, caller: str) -> dict[str, Any]:
@@ -174,14 +226,16 @@ async def request_for(route: Route, world: World, caller: str) -> Request:
     if route.name.endswith(("/approve", "/deny")):
         path, request = await _approval(world, route.path)
         return path, {**request, "json": _answer(world, caller)}
-    make = MAKERS.get(route.name, _agent if "{id}" in route.path else _plain)
-    return await make(world, route.path)
+    make = next((make for start, make in BY_PLACE.items() if route.path.startswith(start)), None)
+    return await MAKERS.get(route.name, make or _plain)(world, route.path)
 
 
 async def open_world(api: Api, caller: str) -> World:
     """Return agents of ada in t1, or of another owner, or in another tenant."""
     owner = "bob" if caller.endswith("-foreign") else "ada"
     tenant = "t2" if caller.endswith("-other") and caller != "agent-other" else "t1"
+    if await api.kavach.tenant.get(tenant):
+        await api.kavach.tenant.activate(tenant)
     return World(api, await api.agent(owner=owner, tenant=tenant), await api.agent(owner=owner, tenant=tenant))
 
 

@@ -12,6 +12,7 @@ from kavach_core.client._async.agents import AsyncAgents
 from kavach_core.client._async.approvals import AsyncApprovals
 from kavach_core.client._async.audit import AsyncAudit
 from kavach_core.client._async.auth import AsyncAuth
+from kavach_core.client._async.budgets import AsyncBudgets
 from kavach_core.client._async.calling import AsyncCaller, AsyncConnection
 from kavach_core.client._async.delegation import AsyncDelegations
 from kavach_core.client._async.servers import AsyncMcpServers
@@ -51,6 +52,7 @@ class KavachClient:
         self.approvals = AsyncApprovals(caller)
         self.audit = AsyncAudit(caller)
         self.auth = AsyncAuth(caller)
+        self.budgets = AsyncBudgets(caller)
         self.delegation = AsyncDelegations(caller)
         self.mcp_servers = AsyncMcpServers(caller)
 

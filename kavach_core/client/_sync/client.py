@@ -14,6 +14,7 @@ from kavach_core.client._sync.agents import Agents
 from kavach_core.client._sync.approvals import Approvals
 from kavach_core.client._sync.audit import Audit
 from kavach_core.client._sync.auth import Auth
+from kavach_core.client._sync.budgets import Budgets
 from kavach_core.client._sync.calling import Caller, Connection
 from kavach_core.client._sync.delegation import Delegations
 from kavach_core.client._sync.servers import McpServers
@@ -53,6 +54,7 @@ class KavachSyncClient:
         self.approvals = Approvals(caller)
         self.audit = Audit(caller)
         self.auth = Auth(caller)
+        self.budgets = Budgets(caller)
         self.delegation = Delegations(caller)
         self.mcp_servers = McpServers(caller)
 
