@@ -31,6 +31,7 @@ from kavach_core import (
     create_kavach,
     templates,
 )
+from kavach_core import client as sdk
 from kavach_schema import records
 from kavach_sqlalchemy import (
     create_async_engine,
@@ -166,6 +167,22 @@ async def check_async_adapter(engine: AsyncEngine, connection: AsyncConnection, 
     assert_type(await create_async_kavach(storage=create_sqlalchemy_adapter(engine)), AsyncKavach)
     assert_type(create_async_engine("sqlite", ":memory:"), AsyncEngine)
     assert_type(open_async_storage("sqlite", ":memory:"), AsyncStorage)
+
+
+async def check_client(client: sdk.KavachClient, asked: sdk.AuthorizeRequest) -> None:
+    assert_type(await client.authorize("a", asked), sdk.AuthorizeResult)
+    assert_type(await client.agents.get("a"), sdk.Agent | None)
+    assert_type(await client.agents.list(), list[sdk.Agent])
+    assert_type([entry async for entry in client.audit.iterate()], list[sdk.AuditEntry])
+    assert_type(client.with_options(timeout=1.0), sdk.KavachClient)
+
+
+def check_sync_client(client: sdk.KavachSyncClient, asked: sdk.AuthorizeRequest) -> None:
+    assert_type(client.authorize("a", asked), sdk.AuthorizeResult)
+    assert_type(client.agents.get("a"), sdk.Agent | None)
+    assert_type(client.agents.list(), list[sdk.Agent])
+    assert_type(list(client.audit.iterate()), list[sdk.AuditEntry])
+    assert_type(client.with_options(timeout=1.0), sdk.KavachSyncClient)
 
 
 def check_that_colours_do_not_mix(engine: Engine, async_engine: AsyncEngine) -> None:

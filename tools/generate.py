@@ -29,7 +29,9 @@ RENAMED = {
     "kavach_core.engine.colour.run_uncancelled": "kavach_core.engine.colour.run",
     "asyncio.Event": "threading.Event",
     "asyncio.Lock": "threading.Lock",
-    "httpx.AsyncClient": "httpx.Client",
+    "httpx2.AsyncClient": "httpx2.Client",
+    "KavachClient": "KavachSyncClient",
+    "kavach_core.client.opening.open_async_http": "kavach_core.client.opening.open_http",
     "kavach_prisma._colour.start_uncancelled": "kavach_prisma._colour.start",
     "kavach_core.engine.opening.open_async_storage": "kavach_core.engine.opening.open_storage",
 }

@@ -3,40 +3,32 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from io import TextIOWrapper
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final, Literal, Unpack
+from typing import TYPE_CHECKING, Annotated, Final, Literal, TextIO, Unpack
 
 from cyclopts import App, Parameter
 
+from kavach_core.cli.work import ANYWHERE, Json, Where, opened, working
 from kavach_core.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
 
     from kavach_core import AuditHead, Kavach
+    from kavach_core.cli.direct import Direct
+    from kavach_core.client import KavachSyncClient
+    from kavach_core.client.types import AuditEntry, AuditFilters
     from kavach_core.engine.export import Progress
     from kavach_schema.filters import AuditLogFilter
-    from kavach_schema.records import AuditLog
 
-app = App(name="audit", help="Read, export, seal and verify the audit trail of a database.")
+app = App(name="audit", help="Read, follow, export, seal and verify the audit trail.")
 
-_COLUMNS: Final = ("time", "agent", "action", "resource", "result", "code")
+Format = Literal["csv", "json", "jsonl"]
 
-
-@dataclass(frozen=True)
-class Tables:
-    """Where the tables are."""
-
-    prefix: str = "kavach_"
-    """What the names of the tables begin with."""
-
-    schema: str | None = None
-    """The schema of PostgreSQL that the tables live in."""
+COLUMNS: Final = ("time", "agent", "action", "resource", "result", "code")
 
 
 @dataclass(frozen=True)
@@ -61,53 +53,80 @@ class Chosen:
     until: str | None = None
     """Only rows before this moment."""
 
-    def filters(self) -> AuditLogFilter:
-        """Return the filters of the engine."""
-        return {
-            "agent_id": self.agent,
-            "user_id": self.user,
-            "result": self.result,
-            "actions": self.action or None,
-            "since": _moment(self.since, "--since"),
-            "until": _moment(self.until, "--until"),
-        }
+    def sought(self, limit: int | None = None) -> AuditFilters:
+        """Return the filters of a query."""
+        from kavach_core.cli.reading import written_moment
+        from kavach_core.client.types import AuditFilters
+
+        return AuditFilters(
+            agent_id=self.agent,
+            user_id=self.user,
+            since=written_moment(self.since, "--since"),
+            until=written_moment(self.until, "--until"),
+            actions=list(self.action) or None,
+            result=self.result,
+            limit=limit,
+        )
 
 
-# Each field is an option of its own.
-_Tables = Annotated[Tables, Parameter(name="*")]
 _Chosen = Annotated[Chosen, Parameter(name="*")]
+"""Each field is an option of its own."""
 
-_TABLES: Final = Tables()
 _ALL: Final = Chosen()
 
 
 @app.command
-def query(url: str, /, *, limit: int = 50, chosen: _Chosen = _ALL, tables: _Tables = _TABLES) -> None:
+def query(where: Where = ANYWHERE, *, limit: int = 50, chosen: _Chosen = _ALL, json: Json = False) -> None:
     """Show the newest rows that match, newest first.
 
     Parameters
     ----------
-    url
-        The database: the path of an SQLite file, or a URL such as postgresql://user@host/name.
     limit
         How many rows at most, up to 1000.
     """
-    from kavach_core.cli.terminal import Terminal
+    from kavach_core.cli.output import show_table
 
-    with _opened(url, tables) as kavach:
-        rows = kavach.audit.query(limit=limit, **chosen.filters())
-        Terminal().table(_COLUMNS, [_cells(row) for row in rows])
+    with working(where) as kavach:
+        show_table(COLUMNS, cells, kavach.audit.query(chosen.sought(limit)), as_json=json)
+
+
+@app.command
+def tail(
+    where: Where = ANYWHERE,
+    *,
+    limit: Annotated[int, Parameter(name=["--limit", "-n"])] = 10,
+    follow: Annotated[bool, Parameter(name=["--follow", "-f"], negative=())] = False,
+    chosen: _Chosen = _ALL,
+    json: Json = False,
+) -> None:
+    """Show the newest rows that match, newest last, and with --follow each new one as it comes, until Ctrl-C.
+
+    Parameters
+    ----------
+    limit
+        How many rows that are there already, up to 1000.
+    follow
+        Go on, and look for new rows every second.
+    """
+    from kavach_core.cli.output import print_json
+    from kavach_core.cli.tail import newest
+    from kavach_core.cli.terminal import harmless
+
+    with working(where) as kavach:
+        for row in newest(kavach.audit.query, chosen.sought(limit), follow=follow):
+            if json:
+                print_json(row.to_dict())
+            else:
+                print("  ".join(harmless(cell) for cell in cells(row)), flush=True)
 
 
 @app.command
 def export(
-    url: str,
-    /,
+    where: Where = ANYWHERE,
     *,
-    format: Literal["csv", "json", "jsonl"] = "json",
+    format: Format = "json",
     output: Annotated[Path | None, Parameter(name=["--output", "-o"])] = None,
     chosen: _Chosen = _ALL,
-    tables: _Tables = _TABLES,
 ) -> None:
     """Write all rows that match, oldest first, into a file or to standard output.
 
@@ -115,57 +134,47 @@ def export(
 
     Parameters
     ----------
-    url
-        The database: the path of an SQLite file, or a URL such as postgresql://user@host/name.
     format
         CSV with a header, one JSON array, or a JSON object in each line.
     output
         The file to write; standard output where there is none.
     """
-    with _opened(url, tables) as kavach:
-        if output is None:
-            if isinstance(sys.stdout, TextIOWrapper):
-                # CSV ends its lines by itself.
-                sys.stdout.reconfigure(encoding="utf-8", newline="")
-            kavach.audit.export_to(sys.stdout, format=format, **chosen.filters())
-            sys.stdout.flush()
+    with working(where) as kavach:
+        if output is not None:
+            _export_file(kavach, format, output, chosen.sought())
             return
-        _export_file(kavach, format, output, chosen.filters())
+        if isinstance(sys.stdout, TextIOWrapper):
+            # CSV ends its lines by itself.
+            sys.stdout.reconfigure(encoding="utf-8", newline="")
+        _export(kavach, format, sys.stdout, chosen.sought())
+        sys.stdout.flush()
 
 
 @app.command
-def seal(url: str, /, *, tables: _Tables = _TABLES) -> None:
-    """Seal the rows that have settled, and print the head: a line to keep where the database's users cannot write.
-
-    Parameters
-    ----------
-    url
-        The database: the path of an SQLite file, or a URL such as postgresql://user@host/name.
-    """
-    with _opened(url, tables) as kavach:
+def seal(where: Where = ANYWHERE) -> None:
+    """Seal the rows that have settled, and print the head: a line to keep where the database's users cannot write."""
+    with opened(where) as kavach:
         head = kavach.audit.seal()
         if head is not None:
             print(head)
 
 
 @app.command
-def verify(url: str, /, *, heads: Path | None = None, tables: _Tables = _TABLES) -> int:
+def verify(where: Where = ANYWHERE, *, heads: Path | None = None) -> int:
     """Compare all rows with their seals, and name the first that was changed, removed or added.
 
     Exit status 0 means that all is as it was sealed, 1 that it is not.
 
     Parameters
     ----------
-    url
-        The database: the path of an SQLite file, or a URL such as postgresql://user@host/name.
     heads
         A file with lines that `kavach audit seal` printed: a trail that was cut or sealed anew is found by them.
     """
-    from kavach_core.cli.terminal import Terminal
+    from kavach_core.cli.terminal import Terminal, harmless
 
     kept = [] if heads is None else _read_heads(heads)
     terminal = Terminal()
-    with _opened(url, tables) as kavach, terminal.progress() as bar:
+    with opened(where) as kavach, terminal.progress() as bar:
         report = kavach.audit.verify(heads=kept, progress=_shown(bar, kavach))
     terminal.line("verified", f"{report.verified} rows")
     terminal.line("removed", f"{report.removed} rows")
@@ -173,37 +182,33 @@ def verify(url: str, /, *, heads: Path | None = None, tables: _Tables = _TABLES)
     if report.head is not None:
         terminal.line("head", f"seal {report.head.number}", report.head.hash)
     if report.problem is not None:
-        terminal.last(f"problem: {_harmless(str(report.problem))}")
+        terminal.last(f"problem: {harmless(str(report.problem))}")
         return 1
     terminal.last("all is as it was sealed")
     return 0
 
 
 @app.command
-def cleanup(url: str, /, *, before: str, tables: _Tables = _TABLES) -> None:
+def cleanup(where: Where = ANYWHERE, *, before: str) -> None:
     """Verify the trail, seal it, and delete the rows that are older than a moment.
 
     Parameters
     ----------
-    url
-        The database: the path of an SQLite file, or a URL such as postgresql://user@host/name.
     before
         The moment, in ISO 8601; without an offset it is UTC.
     """
-    with _opened(url, tables) as kavach:
-        print(f"deleted {kavach.audit.cleanup(before=_read_moment(before, '--before'))} rows")
+    from kavach_core.cli.reading import read_moment
+
+    with opened(where) as kavach:
+        print(f"deleted {kavach.audit.cleanup(before=read_moment(before, '--before'))} rows")
 
 
 @app.command
-def hold(
-    url: str, /, *, reason: str, by: str, agent: str | None = None, user: str | None = None, tables: _Tables = _TABLES
-) -> None:
+def hold(where: Where = ANYWHERE, *, reason: str, by: str, agent: str | None = None, user: str | None = None) -> None:
     """Place a legal hold on the rows of an agent, of an owner's agents, or on all, and print its id.
 
     Parameters
     ----------
-    url
-        The database: the path of an SQLite file, or a URL such as postgresql://user@host/name.
     reason
         Why, such as the number of a case.
     by
@@ -213,45 +218,37 @@ def hold(
     user
         Hold only rows of agents of this owner.
     """
-    with _opened(url, tables) as kavach:
+    with opened(where) as kavach:
         print(kavach.audit.place_hold(reason=reason, by=by, agent_id=agent, user_id=user).id)
 
 
 @app.command
-def lift(url: str, hold_id: str, /, *, by: str, tables: _Tables = _TABLES) -> None:
+def lift(hold_id: str, /, *, by: str, where: Where = ANYWHERE) -> None:
     """Lift a legal hold.
 
     Parameters
     ----------
-    url
-        The database: the path of an SQLite file, or a URL such as postgresql://user@host/name.
     hold_id
         The id that `kavach audit hold` printed.
     by
         Who orders it.
     """
-    with _opened(url, tables) as kavach:
+    with opened(where) as kavach:
         kavach.audit.lift_hold(hold_id, by=by)
 
 
 @app.command
-def holds(url: str, /, *, tables: _Tables = _TABLES) -> None:
-    """Show the legal holds that are in force, oldest first.
+def holds(where: Where = ANYWHERE) -> None:
+    """Show the legal holds that are in force, oldest first."""
+    from kavach_core.cli.terminal import Terminal, harmless
 
-    Parameters
-    ----------
-    url
-        The database: the path of an SQLite file, or a URL such as postgresql://user@host/name.
-    """
-    from kavach_core.cli.terminal import Terminal
-
-    with _opened(url, tables) as kavach:
+    with opened(where) as kavach:
         rows = [
             (each.id, f"{each.created_at:%Y-%m-%d %H:%M:%S}", each.agent_id or "", each.user_id or "", each.reason)
             for each in kavach.audit.list_holds()
         ]
-        cells = [tuple(_harmless(cell) for cell in row) for row in rows]
-        Terminal().table(("hold", "placed", "agent", "user", "reason"), cells)
+        shown = [tuple(harmless(cell) for cell in row) for row in rows]
+        Terminal().table(("hold", "placed", "agent", "user", "reason"), shown)
 
 
 def _read_heads(path: Path) -> list[AuditHead]:
@@ -271,56 +268,39 @@ def _shown(bar: Bar | None, kavach: Kavach, **filters: Unpack[AuditLogFilter]) -
     return lambda rows: bar.update(task, completed=rows, refresh=True)
 
 
-def _export_file(
-    kavach: Kavach, format: Literal["csv", "json", "jsonl"], output: Path, filters: AuditLogFilter
-) -> None:
+def _export(
+    kavach: Direct | KavachSyncClient, format: Format, file: TextIO, filters: AuditFilters, bar: Bar | None = None
+) -> int | None:
+    """Write the rows to a file, and return how many there were, None where only the server knows."""
+    from kavach_core.cli.direct import Direct, engine_filter
+    from kavach_core.client.types import ExportOptions
+
+    if isinstance(kavach, Direct):
+        chosen = engine_filter(filters)
+        shown = _shown(bar, kavach.kavach, **chosen)
+        return kavach.kavach.audit.export_to(file, format=format, progress=shown, **chosen)
+    rows = filters.since, filters.until, filters.agent_id, filters.user_id, filters.actions, filters.result
+    file.write(kavach.audit.export(ExportOptions(format, *rows)))
+    return None
+
+
+def _export_file(kavach: Direct | KavachSyncClient, format: Format, output: Path, filters: AuditFilters) -> None:
     from kavach_core.cli.terminal import Terminal
 
     terminal = Terminal()
     partial = output.with_name(f"{output.name}.part")
     try:
         with partial.open("w", encoding="utf-8", newline="") as file, terminal.progress() as bar:
-            shown = _shown(bar, kavach, **filters)
-            written = kavach.audit.export_to(file, format=format, progress=shown, **filters)
+            rows = _export(kavach, format, file, filters, bar)
         partial.replace(output)
     except OSError as error:
         raise ConfigurationError(f"cannot write {output}: {error.strerror}") from error
     finally:
         partial.unlink(missing_ok=True)
-    terminal.last(f"wrote {written} rows to {output}")
+    terminal.last(f"wrote {'' if rows is None else f'{rows} rows to '}{output}")
 
 
-def _cells(row: AuditLog) -> tuple[str, ...]:
-    cells = (f"{row.timestamp:%Y-%m-%d %H:%M:%S}", row.agent_id, row.action, row.resource, row.result, row.code or "")
-    return tuple(_harmless(cell) for cell in cells)
-
-
-def _harmless(text: str) -> str:
-    """Spell out what a terminal would obey: agents choose what they ask for."""
-    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
-
-
-def _moment(text: str | None, name: str) -> datetime | None:
-    return None if text is None else _read_moment(text, name)
-
-
-def _read_moment(text: str, name: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise ConfigurationError(f"{name}: write a moment such as 2030-01-31 or 2030-01-31T12:00:00Z") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-@contextmanager
-def _opened(url: str, tables: Tables) -> Iterator[Kavach]:
-    """Yield a Kavach on a database as it is: no table is made and no setting changed."""
-    from kavach_core.cli.target import plain_engine
-
-    with plain_engine(url) as engine:
-        from kavach_core import create_kavach
-        from kavach_sqlalchemy import create_sqlalchemy_adapter
-
-        yield create_kavach(
-            storage=create_sqlalchemy_adapter(engine, skip_migrations=True, prefix=tables.prefix, schema=tables.schema)
-        )
+def cells(row: AuditEntry) -> tuple[str, ...]:
+    """Return a row as a table shows it."""
+    moment = datetime.fromisoformat(row.timestamp)
+    return f"{moment:%Y-%m-%d %H:%M:%S}", row.agent_id, row.action, row.resource, row.result, row.code or ""

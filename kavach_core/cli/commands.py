@@ -1,7 +1,7 @@
 """What can be typed after `kavach`, and how it ends.
 
-Exit status 0 is success, 1 an error of Kavach, 2 a command line that makes no sense; each error is one line on standard
-error. What a command needs is imported when it runs, so that `kavach --help` answers at once.
+Each error is one line on standard error, and `ending` has the exit statuses. What a command needs is imported when it
+runs, so that `kavach --help` answers at once.
 """
 
 from __future__ import annotations
@@ -11,24 +11,19 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal
 
 from cyclopts import App, CycloptsError, Parameter, validators
 
+from kavach_core.cli.agents import app as agents
+from kavach_core.cli.agents import authorize
+from kavach_core.cli.approvals import app as approvals
 from kavach_core.cli.audit import app as audit
+from kavach_core.cli.delegations import app as delegations
+from kavach_core.cli.ending import FAILED, INTERRUPTED, MISUSED, OK, Misused
 from kavach_core.cli.schema import app as schema
 from kavach_core.cli.token import app as token
 from kavach_core.errors import KavachError, MissingDependency
-
-OK: Final = 0
-FAILED: Final = 1
-MISUSED: Final = 2
-INTERRUPTED: Final = 130
-"""What shells expect of a program that was stopped by Ctrl-C: 128 and the number of the signal."""
-
-
-class Misused(Exception):
-    """What was typed makes no sense, which only the command itself could find out."""
 
 
 def _version() -> str:
@@ -43,6 +38,22 @@ app = App(
 app.command(schema)
 app.command(audit)
 app.command(token)
+app.command(agents)
+app.command(approvals)
+app.command(delegations)
+app.command(authorize)
+
+
+@app.command
+def completion(shell: Literal["bash", "zsh", "fish"], /) -> None:
+    """Print what a shell needs to complete commands and options, such as: eval "$(kavach completion bash)".
+
+    Parameters
+    ----------
+    shell
+        The shell.
+    """
+    print(app.generate_completion(shell=shell))
 
 
 @app.command
@@ -215,5 +226,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _failed(error: Exception, status: int) -> int:
     """Say in one line what is wrong, without the traceback, which may show what an error message never does."""
-    print("error:", " ".join(str(error).split()), file=sys.stderr)
+    # What a server finds wrong with single fields, it lists beside its message.
+    details = getattr(error, "details", None)
+    fields = [each for each in details if isinstance(each, dict)] if isinstance(details, list) else []
+    said = "; ".join([str(error), *(f"{each.get('field')}: {each.get('message')}" for each in fields)])
+    print("error:", " ".join(said.split()), file=sys.stderr)
     return status

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 from rich.progress import Progress, TaskID
 
-from kavach_core.cli.commands import Misused
+from kavach_core.cli.ending import Misused
 from kavach_core.cli.terminal import Terminal
 from kavach_core.errors import ConfigurationError, KavachError
 

@@ -36,6 +36,11 @@ _STYLES: Final = {
 }
 
 
+def harmless(text: str) -> str:
+    """Spell out what a terminal would obey: agents choose what they ask for."""
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
+
+
 class _Console(Console):
     """A console that leaves it to the command what to do when the reader of a pipe leaves."""
 
@@ -77,11 +82,15 @@ class Terminal:
             self._print(Text.assemble(_INDENT, head, (line, style)))
             label = ""
 
+    def field(self, label: str, text: str) -> None:
+        """Write a label and a text that stays in one piece, to be copied."""
+        self._print(Text.assemble(_INDENT, (label.ljust(_LABEL), _STYLES.get(label, "dim")), text))
+
     def table(self, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-        """Write a table; cells that are too long for the width are continued below."""
+        """Write a table; cells that are too long for the width are continued below, but for ids."""
         table = Table(box=SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
         for name in columns:
-            table.add_column(name, overflow="fold")
+            table.add_column(name, overflow="fold", no_wrap=name == "id")
         for row in rows:
             table.add_row(*(Text(cell, style=_STYLES.get(cell, "")) for cell in row))
         self._console.print(Padding(table, (0, 0, 0, len(_INDENT))))

@@ -170,7 +170,7 @@ def test_a5_a_cleanup_spares_what_is_held(typed: Typed, trail: str) -> None:
     age(trail)
     moment = (datetime.now(UTC) - timedelta(minutes=2)).isoformat()
     assert typed("audit", "cleanup", trail, "--before", moment).stdout == "deleted 1 rows\n"
-    assert typed("audit", "lift", trail, hold, "--by", "counsel").returncode == 0
+    assert typed("audit", "lift", hold, "--database", trail, "--by", "counsel").returncode == 0
     assert hold[:8] not in typed("audit", "holds", trail).stdout
     assert typed("audit", "cleanup", trail, "--before", moment).stdout == "deleted 2 rows\n"
 
@@ -182,7 +182,7 @@ def test_a5_a_cleanup_spares_what_is_held(typed: Typed, trail: str) -> None:
         (["query", "URL", "--limit", "0"], 1, "limit: must be an integer from 1 to 1000"),
         (["export", "URL", "--format", "xml"], 2, "xml"),
         (["verify", "URL", "--heads", "missing"], 1, "cannot read missing"),
-        (["lift", "URL", "none", "--by", "x"], 1, "no hold has this id"),
+        (["lift", "none", "--database", "URL", "--by", "x"], 1, "no hold has this id"),
         (["hold", "URL", "--by", "x"], 2, "--reason"),
         (["verify", "missing.db"], 1, "there is no file missing.db"),
         (["export", "missing.db"], 1, "there is no file missing.db"),

@@ -23,7 +23,7 @@ from kavach_core.errors import ConfigurationError, DeliveryError, MissingDepende
 from kavach_schema.records import AuditLog
 
 if TYPE_CHECKING:
-    import httpx
+    import httpx2
 
 logger = logging.getLogger("kavach")
 
@@ -37,7 +37,7 @@ def create_approval_webhook(
     else is tried again, `tries` times in all, `timeout` seconds each, after a pause that doubles, from `pause` seconds
     on. What fails in the end is logged: the request stands, and `list_pending` has it. Redirects are not followed.
 
-    Raises `ConfigurationError` for a malformed secret, and `MissingDependency` without httpx.
+    Raises `ConfigurationError` for a malformed secret, and `MissingDependency` without httpx2.
     """
     webhook = Webhook(url, secret, tries, timeout, pause)
 
@@ -94,19 +94,19 @@ def create_event_webhook(*, url: str, secret: str, tries: int = 3, timeout: floa
 class Webhook:
     """Where webhooks go, and how often each is tried."""
 
-    _failure: type[httpx.HTTPError]
+    _failure: type[httpx2.HTTPError]
 
     def __init__(self, url: str, secret: str, tries: int, timeout: float, pause: float) -> None:
-        """Check the settings; raises `ConfigurationError`, and `MissingDependency` without httpx."""
+        """Check the settings; raises `ConfigurationError`, and `MissingDependency` without httpx2."""
         try:
-            import httpx
+            import httpx2
         except ImportError as error:
-            raise MissingDependency("webhooks need httpx; run: pip install 'kavach-core[webhooks]'") from error
+            raise MissingDependency("webhooks need httpx2; run: pip install 'kavach-core[webhooks]'") from error
         if not url.startswith(("https://", "http://")):
             raise ConfigurationError("the url of a webhook begins with https:// or http://")
         if tries < 1:
             raise ConfigurationError("a webhook is tried once at least; set tries to 1 or more")
-        self._failure = httpx.HTTPError
+        self._failure = httpx2.HTTPError
         self._url = url
         self._key = read_secret(secret)
         self._tries = tries
@@ -115,9 +115,9 @@ class Webhook:
 
     def deliver(self, kind: str, message_id: str, data: str) -> bool:
         """Send JSON until it is accepted, signed anew each time, and tell whether it was."""
-        import httpx
+        import httpx2
 
-        with httpx.Client(timeout=self._timeout, follow_redirects=False) as client:
+        with httpx2.Client(timeout=self._timeout, follow_redirects=False) as client:
             for number in range(self._tries):
                 if number:
                     time.sleep(self._pause * 2 ** (number - 1))

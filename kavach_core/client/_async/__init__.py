@@ -1,0 +1,1 @@
+"""Calls of the server, written as asyncio; `_sync` is generated from here."""
