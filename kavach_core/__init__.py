@@ -6,11 +6,22 @@ from kavach_core.engine._async.webhook import create_async_approval_webhook, cre
 from kavach_core.engine._sync.create import create_kavach
 from kavach_core.engine._sync.kavach import Kavach
 from kavach_core.engine._sync.webhook import create_approval_webhook, create_audit_webhook
+from kavach_core.engine.people import (
+    ApiKey,
+    Invitation,
+    Member,
+    Organization,
+    OrganizationRole,
+    Session,
+    SignedIn,
+    User,
+)
 from kavach_core.engine.signing import verify_webhook
 from kavach_core.engine.values import Agent, Approval, AuditHead, AuditProblem, AuditReport, AuthorizeResult, Delegation
 from kavach_core.errors import (
     ApprovalError,
     AuditError,
+    AuthenticationError,
     BackendUnavailable,
     CapabilityError,
     ConfigurationError,
@@ -26,6 +37,7 @@ from kavach_core.errors import (
     NotFoundError,
     SchemaMismatch,
     StorageError,
+    TooManyAttempts,
     TransactionAborted,
     TransactionContextLost,
     TransactionError,
@@ -36,6 +48,7 @@ from kavach_core.storage import AsyncStorage, Storage
 
 __all__ = [
     "Agent",
+    "ApiKey",
     "Approval",
     "ApprovalError",
     "AsyncKavach",
@@ -44,6 +57,7 @@ __all__ = [
     "AuditHead",
     "AuditProblem",
     "AuditReport",
+    "AuthenticationError",
     "AuthorizeResult",
     "BackendUnavailable",
     "CapabilityError",
@@ -55,20 +69,28 @@ __all__ = [
     "DeliveryError",
     "InactiveAgentError",
     "InvalidInput",
+    "Invitation",
     "Kavach",
     "KavachError",
     "LimitExceeded",
+    "Member",
     "MissingDependency",
     "NestedTransactionUnsupported",
     "NotFoundError",
+    "Organization",
+    "OrganizationRole",
     "Permission",
     "SchemaMismatch",
+    "Session",
+    "SignedIn",
     "Storage",
     "StorageError",
     "TimeWindow",
+    "TooManyAttempts",
     "TransactionAborted",
     "TransactionContextLost",
     "TransactionError",
+    "User",
     "create_approval_webhook",
     "create_async_approval_webhook",
     "create_async_audit_webhook",

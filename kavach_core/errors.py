@@ -6,6 +6,8 @@
     ├── NotFoundError               what was to be changed is not there
     ├── InactiveAgentError          the agent is revoked or expired
     ├── LimitExceeded               one more would be too many
+    ├── AuthenticationError         the password is wrong, or the account is not to be signed in to
+    ├── TooManyAttempts             wait before the next one
     ├── DelegationError             more was handed on than is held
     ├── ApprovalError               the request is not open, or not for this one to answer
     ├── AuditError                  the audit trail is not as it was sealed
@@ -31,6 +33,7 @@ from collections.abc import Sequence
 __all__ = [
     "ApprovalError",
     "AuditError",
+    "AuthenticationError",
     "BackendUnavailable",
     "CapabilityError",
     "ConfigurationError",
@@ -46,6 +49,7 @@ __all__ = [
     "NotFoundError",
     "SchemaMismatch",
     "StorageError",
+    "TooManyAttempts",
     "TransactionAborted",
     "TransactionContextLost",
     "TransactionError",
@@ -74,6 +78,19 @@ class InactiveAgentError(KavachError):
 
 class LimitExceeded(KavachError):
     """A configured limit is reached."""
+
+
+class AuthenticationError(KavachError):
+    """Nobody was signed in; which of the reasons it was is not told."""
+
+
+class TooManyAttempts(KavachError):
+    """Too many attempts were made for now; `retry_after` is after how many seconds another may be."""
+
+    def __init__(self, retry_after: int) -> None:
+        """Say how long to wait."""
+        super().__init__(f"too many attempts; try again in {retry_after} seconds")
+        self.retry_after = retry_after
 
 
 class DelegationError(KavachError):

@@ -25,6 +25,7 @@ RENAMED = {
     "kavach_core.storage.AsyncStorage": "kavach_core.storage.Storage",
     "kavach_core.engine.callbacks.AsyncApprovalCallback": "kavach_core.engine.callbacks.ApprovalCallback",
     "kavach_core.engine.callbacks.AsyncAuditSender": "kavach_core.engine.callbacks.AuditSender",
+    "kavach_core.engine.passwords.run_off_loop": "kavach_core.engine.passwords.run_here",
     "httpx.AsyncClient": "httpx.Client",
     "kavach_prisma._colour.start_uncancelled": "kavach_prisma._colour.start",
     "kavach_core.engine.opening.open_async_storage": "kavach_core.engine.opening.open_storage",

@@ -1,4 +1,4 @@
-"""Agent tokens: made here, shown once, stored only as a hash."""
+"""Tokens of agents, people and services: made here, shown once, stored only as a hash."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from typing import Final
 
 PREFIX: Final = "kv_"
+SESSION_PREFIX: Final = "kvu_"
+API_KEY_PREFIX: Final = "kvk_"
+INVITATION_PREFIX: Final = "kvi_"
 _SHOWN: Final = 11
 """Characters of a token that are kept, so that people can tell tokens apart."""
 
@@ -25,9 +28,9 @@ class NewToken:
         return f"NewToken(prefix={self.prefix!r})"
 
 
-def new_token() -> NewToken:
-    """Return a new token: "kv_" and 256 random bits."""
-    token = PREFIX + secrets.token_urlsafe(32)
+def new_token(prefix: str = PREFIX) -> NewToken:
+    """Return a new token: a prefix that names its kind, and 256 random bits."""
+    token = prefix + secrets.token_urlsafe(32)
     return NewToken(token, hash_token(token), token[:_SHOWN])
 
 

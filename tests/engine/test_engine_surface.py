@@ -14,13 +14,23 @@ import kavach_core.storage
 import kavach_sqlalchemy
 from kavach_core import AsyncKavach, AsyncStorage, Kavach, Storage, create_async_kavach, create_kavach
 from kavach_core.engine._async.agents import AsyncAgents
+from kavach_core.engine._async.api_keys import AsyncApiKeys
 from kavach_core.engine._async.approvals import AsyncApprovals
 from kavach_core.engine._async.audit import AsyncAudit
 from kavach_core.engine._async.delegation import AsyncDelegations
+from kavach_core.engine._async.invitations import AsyncInvitations
+from kavach_core.engine._async.organizations import AsyncOrganizations
+from kavach_core.engine._async.sessions import AsyncSessions
+from kavach_core.engine._async.users import AsyncUsers
 from kavach_core.engine._sync.agents import Agents
+from kavach_core.engine._sync.api_keys import ApiKeys
 from kavach_core.engine._sync.approvals import Approvals
 from kavach_core.engine._sync.audit import Audit
 from kavach_core.engine._sync.delegation import Delegations
+from kavach_core.engine._sync.invitations import Invitations
+from kavach_core.engine._sync.organizations import Organizations
+from kavach_core.engine._sync.sessions import Sessions
+from kavach_core.engine._sync.users import Users
 
 MODULES = [kavach_core, kavach_core.storage, kavach_sqlalchemy]
 TWINS: list[tuple[type, type]] = [
@@ -30,9 +40,14 @@ TWINS: list[tuple[type, type]] = [
     (AsyncApprovals, Approvals),
     (AsyncAudit, Audit),
     (AsyncDelegations, Delegations),
+    (AsyncUsers, Users),
+    (AsyncSessions, Sessions),
+    (AsyncApiKeys, ApiKeys),
+    (AsyncOrganizations, Organizations),
+    (AsyncInvitations, Invitations),
 ]
 
-INTERNAL = {"grants_of", "find_or_create", "use", "give_back"}
+INTERNAL = {"grants_of", "find_or_create", "use", "give_back", "open", "end_others"}
 """What the engine calls itself: with the storage of the decision first."""
 
 

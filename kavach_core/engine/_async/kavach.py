@@ -10,11 +10,16 @@ from typing import Self
 from pydantic import JsonValue
 
 from kavach_core.engine._async.agents import AsyncAgents
+from kavach_core.engine._async.api_keys import AsyncApiKeys
 from kavach_core.engine._async.approvals import AsyncApprovals
 from kavach_core.engine._async.audit import AsyncAudit
 from kavach_core.engine._async.authorization import AsyncAuthorization
 from kavach_core.engine._async.delegation import AsyncDelegations
+from kavach_core.engine._async.invitations import AsyncInvitations
+from kavach_core.engine._async.organizations import AsyncOrganizations
 from kavach_core.engine._async.purge import purge_async_storage
+from kavach_core.engine._async.sessions import AsyncSessions
+from kavach_core.engine._async.users import AsyncUsers
 from kavach_core.engine.callbacks import AsyncApprovalCallback
 from kavach_core.engine.reading import Clock
 from kavach_core.engine.settings import DEFAULT_BATCH, DEFAULT_MAX_DEPTH, Rules
@@ -46,6 +51,11 @@ class AsyncKavach:
         self.audit = AsyncAudit(storage, rules, clock)
         self.delegation = AsyncDelegations(storage, rules, clock)
         self.approval = AsyncApprovals(storage, rules, clock, on_approval_request)
+        self.session = AsyncSessions(storage, rules, clock)
+        self.user = AsyncUsers(storage, rules, clock, self.session)
+        self.api_key = AsyncApiKeys(storage, clock)
+        self.organization = AsyncOrganizations(storage, clock)
+        self.invitation = AsyncInvitations(storage, rules, clock)
         self._authorization = AsyncAuthorization(storage, rules, clock, self.delegation, self.approval)
 
     async def authorize(

@@ -10,7 +10,14 @@ from kavach_core.engine._sync.kavach import Kavach
 from kavach_core.engine.callbacks import ApprovalCallback
 from kavach_core.engine.opening import open_storage
 from kavach_core.engine.reading import Clock, utc_now
-from kavach_core.engine.settings import AgentSettings, ApprovalSettings, AuditSettings, DatabaseSettings, read_rules
+from kavach_core.engine.settings import (
+    AgentSettings,
+    ApprovalSettings,
+    AuditSettings,
+    DatabaseSettings,
+    UserSettings,
+    read_rules,
+)
 from kavach_core.errors import ConfigurationError
 from kavach_core.policy.resources import Wildcard
 from kavach_core.storage import Storage
@@ -23,6 +30,7 @@ def create_kavach(
     agents: AgentSettings | Mapping[str, object] | None = None,
     approvals: ApprovalSettings | Mapping[str, object] | None = None,
     audit: AuditSettings | Mapping[str, object] | None = None,
+    users: UserSettings | Mapping[str, object] | None = None,
     on_approval_request: ApprovalCallback | None = None,
     wildcard: Wildcard = "segment",
     clock: Clock = utc_now,
@@ -32,13 +40,13 @@ def create_kavach(
     `database` is {"provider": "sqlite" | "postgres" | "mysql", "url": ..., "skip_migrations": False}: the SQLAlchemy
     adapter is loaded, missing tables are created, and `close` closes the connections. A `storage` stays the host's.
     `agents` are the settings of `AgentSettings`, `approvals` those of `ApprovalSettings`, `audit` those of
-    `AuditSettings`. `on_approval_request` is called with each new request for approval once it is stored. `clock`
-    returns the current moment as an aware datetime.
+    `AuditSettings`, `users` those of `UserSettings`. `on_approval_request` is called with each new request for approval
+    once it is stored. `clock` returns the current moment as an aware datetime.
 
     Raises `ConfigurationError` (`MissingDependency` names the extra to install), `BackendUnavailable` and
     `SchemaMismatch`.
     """
-    rules = read_rules(agents, wildcard, approvals, audit)
+    rules = read_rules(agents, wildcard, approvals, audit, users)
     if (database is None) == (storage is None):
         raise ConfigurationError("pass either database={...} or storage=...")
     owned = storage is None

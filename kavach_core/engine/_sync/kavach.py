@@ -12,11 +12,16 @@ from typing import Self
 from pydantic import JsonValue
 
 from kavach_core.engine._sync.agents import Agents
+from kavach_core.engine._sync.api_keys import ApiKeys
 from kavach_core.engine._sync.approvals import Approvals
 from kavach_core.engine._sync.audit import Audit
 from kavach_core.engine._sync.authorization import Authorization
 from kavach_core.engine._sync.delegation import Delegations
+from kavach_core.engine._sync.invitations import Invitations
+from kavach_core.engine._sync.organizations import Organizations
 from kavach_core.engine._sync.purge import purge_storage
+from kavach_core.engine._sync.sessions import Sessions
+from kavach_core.engine._sync.users import Users
 from kavach_core.engine.callbacks import ApprovalCallback
 from kavach_core.engine.reading import Clock
 from kavach_core.engine.settings import DEFAULT_BATCH, DEFAULT_MAX_DEPTH, Rules
@@ -48,6 +53,11 @@ class Kavach:
         self.audit = Audit(storage, rules, clock)
         self.delegation = Delegations(storage, rules, clock)
         self.approval = Approvals(storage, rules, clock, on_approval_request)
+        self.session = Sessions(storage, rules, clock)
+        self.user = Users(storage, rules, clock, self.session)
+        self.api_key = ApiKeys(storage, clock)
+        self.organization = Organizations(storage, clock)
+        self.invitation = Invitations(storage, rules, clock)
         self._authorization = Authorization(storage, rules, clock, self.delegation, self.approval)
 
     def authorize(
