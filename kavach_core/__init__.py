@@ -17,7 +17,17 @@ from kavach_core.engine.people import (
     User,
 )
 from kavach_core.engine.signing import verify_webhook
-from kavach_core.engine.values import Agent, Approval, AuditHead, AuditProblem, AuditReport, AuthorizeResult, Delegation
+from kavach_core.engine.values import (
+    Agent,
+    Approval,
+    AuditHead,
+    AuditProblem,
+    AuditReport,
+    AuthorizeResult,
+    Delegation,
+    McpServer,
+    ServiceToken,
+)
 from kavach_core.errors import (
     ApprovalError,
     AuditError,
@@ -73,6 +83,7 @@ __all__ = [
     "Kavach",
     "KavachError",
     "LimitExceeded",
+    "McpServer",
     "Member",
     "MissingDependency",
     "NestedTransactionUnsupported",
@@ -81,6 +92,7 @@ __all__ = [
     "OrganizationRole",
     "Permission",
     "SchemaMismatch",
+    "ServiceToken",
     "Session",
     "SignedIn",
     "Storage",

@@ -11,12 +11,13 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from cyclopts import App, CycloptsError, Parameter
 
 from kavach_core.cli.audit import app as audit
 from kavach_core.cli.schema import app as schema
+from kavach_core.cli.token import app as token
 from kavach_core.errors import KavachError, MissingDependency
 
 OK: Final = 0
@@ -41,6 +42,7 @@ app = App(
 )
 app.command(schema)
 app.command(audit)
+app.command(token)
 
 
 @app.command
@@ -120,6 +122,43 @@ def purge(
     from kavach_core.cli.purge import run
 
     run(url, prefix=prefix, schema=schema, batch=batch)
+
+
+@app.command
+def serve(
+    *,
+    database: Annotated[str, Parameter(name=["--database", "-d"], env_var="KAVACH_DATABASE")],
+    host: str = "127.0.0.1",
+    port: int = 8787,
+    trusted_proxy: Annotated[tuple[str, ...], Parameter(negative=())] = (),
+    log: Literal["json", "text"] = "json",
+) -> None:
+    """Serve the HTTP API under /api/kavach, until it is stopped; /health and /ready are at the root too.
+
+    Missing tables are created. Callers need a credential: see `kavach token create`. The log goes to standard error,
+    the address to standard output once it is listened to.
+
+    Parameters
+    ----------
+    database
+        The path of an SQLite file, or a URL such as postgresql://user@host/name.
+    host
+        The address to listen on.
+    port
+        The port to listen on; 0 is any that is free.
+    trusted_proxy
+        An address or a network of proxies whose X-Forwarded-For is believed; may be given several times.
+    log
+        How the log is written: a JSON object for each line, or text.
+    """
+    try:
+        from kavach_core.cli.serve import run
+    except ModuleNotFoundError as error:
+        if error.name not in ("starlette", "uvicorn"):
+            raise
+        raise MissingDependency("the server needs Starlette; run: pip install 'kavach-core[server]'") from error
+
+    run(database, host=host, port=port, trusted_proxies=trusted_proxy, log=log)
 
 
 @app.command

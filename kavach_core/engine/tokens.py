@@ -8,9 +8,20 @@ from dataclasses import dataclass
 from typing import Final
 
 PREFIX: Final = "kv_"
+"""What the token of an agent begins with."""
+
+SERVICE_PREFIX: Final = "kvs_"
+"""What the token of a service begins with."""
+
 SESSION_PREFIX: Final = "kvu_"
+"""What the token of a user's session begins with."""
+
 API_KEY_PREFIX: Final = "kvk_"
+"""What an API key begins with."""
+
 INVITATION_PREFIX: Final = "kvi_"
+"""What the token of an invitation begins with."""
+
 _SHOWN: Final = 11
 """Characters of a token that are kept, so that people can tell tokens apart."""
 

@@ -156,3 +156,35 @@ class Delegation(_Value):
     status: str
     expires_at: datetime
     created_at: datetime
+
+
+class McpServer(_Value):
+    """A registered server of the Model Context Protocol; `rate_limit_rpm` is calls a minute, None is no limit."""
+
+    id: str
+    name: str
+    endpoint: str
+    tools: list[str]
+    auth_required: bool
+    rate_limit_rpm: int | None
+    status: str
+    created_at: datetime
+    updated_at: datetime
+
+
+class ServiceToken(_Value):
+    """What a program of the operator calls the HTTP API with; what it may do are its scopes.
+
+    `token` is set by `create` alone and is empty otherwise: only its hash is stored. With a `tenant_id` nothing outside
+    of that tenant is seen.
+    """
+
+    id: str
+    name: str
+    scopes: list[str]
+    tenant_id: str | None
+    token: str = Field("", repr=False)
+    token_prefix: str
+    expires_at: datetime | None
+    last_used_at: datetime | None
+    created_at: datetime

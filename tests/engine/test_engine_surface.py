@@ -19,7 +19,9 @@ from kavach_core.engine._async.approvals import AsyncApprovals
 from kavach_core.engine._async.audit import AsyncAudit
 from kavach_core.engine._async.delegation import AsyncDelegations
 from kavach_core.engine._async.invitations import AsyncInvitations
+from kavach_core.engine._async.mcp_servers import AsyncMcpServers
 from kavach_core.engine._async.organizations import AsyncOrganizations
+from kavach_core.engine._async.service_tokens import AsyncServiceTokens
 from kavach_core.engine._async.sessions import AsyncSessions
 from kavach_core.engine._async.users import AsyncUsers
 from kavach_core.engine._sync.agents import Agents
@@ -28,7 +30,9 @@ from kavach_core.engine._sync.approvals import Approvals
 from kavach_core.engine._sync.audit import Audit
 from kavach_core.engine._sync.delegation import Delegations
 from kavach_core.engine._sync.invitations import Invitations
+from kavach_core.engine._sync.mcp_servers import McpServers
 from kavach_core.engine._sync.organizations import Organizations
+from kavach_core.engine._sync.service_tokens import ServiceTokens
 from kavach_core.engine._sync.sessions import Sessions
 from kavach_core.engine._sync.users import Users
 
@@ -45,6 +49,8 @@ TWINS: list[tuple[type, type]] = [
     (AsyncApiKeys, ApiKeys),
     (AsyncOrganizations, Organizations),
     (AsyncInvitations, Invitations),
+    (AsyncMcpServers, McpServers),
+    (AsyncServiceTokens, ServiceTokens),
 ]
 
 INTERNAL = {"grants_of", "find_or_create", "use", "give_back", "open", "end_others"}

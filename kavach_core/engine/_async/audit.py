@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from datetime import datetime
-from typing import Unpack
+from typing import Final, Unpack
 
 from kavach_core.engine._async.sealing import (
     AsyncVerification,
@@ -27,6 +27,9 @@ from kavach_schema.records import AuditLog
 from kavach_schema.tables.agents import AUDIT_STREAMS
 
 MAX_PAGE = 1000
+
+_PART: Final = 100
+"""Rows of one part of an export."""
 
 
 class AsyncAudit:
@@ -84,6 +87,22 @@ class AsyncAudit:
         async for row in self._storage.stream_audit_logs(**filters):
             export.write(row)
         return export.finish()
+
+    async def export_parts(
+        self, *, format: ExportFormat = "json", **filters: Unpack[AuditLogFilter]
+    ) -> AsyncIterator[str]:
+        """Yield the text that `export_to` writes, part by part, for a response that is sent while it is read.
+
+        Raises `InvalidInput`, before the first part.
+        """
+        text = io.StringIO(newline="")
+        export = Export(text, format, None)
+        async for row in self._storage.stream_audit_logs(**filters):
+            export.write(row)
+            if export.rows % _PART == 0:
+                yield _take(text)
+        export.finish()
+        yield _take(text)
 
     async def seal(self) -> AuditHead | None:
         """Seal all rows that have settled (see `AuditSettings`), and return the head; None where there is none yet.
@@ -159,3 +178,11 @@ class AsyncAudit:
             id=name, last_timestamp=last.timestamp, last_id=last.id, updated_at=self._clock()
         )
         return len(rows)
+
+
+def _take(text: io.StringIO) -> str:
+    """Return what was written, and forget it."""
+    taken = text.getvalue()
+    text.seek(0)
+    text.truncate()
+    return taken

@@ -97,6 +97,11 @@ class AsyncDelegations:
 
         return delegation_value(await run_async_transaction(self._storage, work))
 
+    async def get(self, chain_id: str) -> Delegation | None:
+        """Return the delegation with this id, whatever its status, or None."""
+        row = await self._storage.find_delegation_chain(chain_id)
+        return None if row is None else delegation_value(row)
+
     async def get_effective_permissions(self, agent_id: str) -> list[Permission]:
         """Return what an agent may do now: its own permissions and those it received, constraints aside.
 

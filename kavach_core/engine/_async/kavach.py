@@ -16,8 +16,10 @@ from kavach_core.engine._async.audit import AsyncAudit
 from kavach_core.engine._async.authorization import AsyncAuthorization
 from kavach_core.engine._async.delegation import AsyncDelegations
 from kavach_core.engine._async.invitations import AsyncInvitations
+from kavach_core.engine._async.mcp_servers import AsyncMcpServers
 from kavach_core.engine._async.organizations import AsyncOrganizations
 from kavach_core.engine._async.purge import purge_async_storage
+from kavach_core.engine._async.service_tokens import AsyncServiceTokens
 from kavach_core.engine._async.sessions import AsyncSessions
 from kavach_core.engine._async.users import AsyncUsers
 from kavach_core.engine.callbacks import AsyncApprovalCallback
@@ -56,6 +58,8 @@ class AsyncKavach:
         self.api_key = AsyncApiKeys(storage, clock)
         self.organization = AsyncOrganizations(storage, clock)
         self.invitation = AsyncInvitations(storage, rules, clock)
+        self.mcp_server = AsyncMcpServers(storage, clock)
+        self.service_token = AsyncServiceTokens(storage, clock)
         self._authorization = AsyncAuthorization(storage, rules, clock, self.delegation, self.approval)
 
     async def authorize(

@@ -5,9 +5,9 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import Unpack
+from typing import Final, Unpack
 
 from kavach_core.engine._sync.sealing import Verification, find_latest_seal, list_rows, list_seals, seal_rows
 from kavach_core.engine.callbacks import AuditSender
@@ -23,6 +23,9 @@ from kavach_schema.records import AuditLog
 from kavach_schema.tables.agents import AUDIT_STREAMS
 
 MAX_PAGE = 1000
+
+_PART: Final = 100
+"""Rows of one part of an export."""
 
 
 class Audit:
@@ -80,6 +83,20 @@ class Audit:
         for row in self._storage.stream_audit_logs(**filters):
             export.write(row)
         return export.finish()
+
+    def export_parts(self, *, format: ExportFormat = "json", **filters: Unpack[AuditLogFilter]) -> Iterator[str]:
+        """Yield the text that `export_to` writes, part by part, for a response that is sent while it is read.
+
+        Raises `InvalidInput`, before the first part.
+        """
+        text = io.StringIO(newline="")
+        export = Export(text, format, None)
+        for row in self._storage.stream_audit_logs(**filters):
+            export.write(row)
+            if export.rows % _PART == 0:
+                yield _take(text)
+        export.finish()
+        yield _take(text)
 
     def seal(self) -> AuditHead | None:
         """Seal all rows that have settled (see `AuditSettings`), and return the head; None where there is none yet.
@@ -155,3 +172,11 @@ class Audit:
             id=name, last_timestamp=last.timestamp, last_id=last.id, updated_at=self._clock()
         )
         return len(rows)
+
+
+def _take(text: io.StringIO) -> str:
+    """Return what was written, and forget it."""
+    taken = text.getvalue()
+    text.seek(0)
+    text.truncate()
+    return taken

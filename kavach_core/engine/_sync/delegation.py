@@ -99,6 +99,11 @@ class Delegations:
 
         return delegation_value(run_transaction(self._storage, work))
 
+    def get(self, chain_id: str) -> Delegation | None:
+        """Return the delegation with this id, whatever its status, or None."""
+        row = self._storage.find_delegation_chain(chain_id)
+        return None if row is None else delegation_value(row)
+
     def get_effective_permissions(self, agent_id: str) -> list[Permission]:
         """Return what an agent may do now: its own permissions and those it received, constraints aside.
 

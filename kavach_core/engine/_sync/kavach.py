@@ -18,8 +18,10 @@ from kavach_core.engine._sync.audit import Audit
 from kavach_core.engine._sync.authorization import Authorization
 from kavach_core.engine._sync.delegation import Delegations
 from kavach_core.engine._sync.invitations import Invitations
+from kavach_core.engine._sync.mcp_servers import McpServers
 from kavach_core.engine._sync.organizations import Organizations
 from kavach_core.engine._sync.purge import purge_storage
+from kavach_core.engine._sync.service_tokens import ServiceTokens
 from kavach_core.engine._sync.sessions import Sessions
 from kavach_core.engine._sync.users import Users
 from kavach_core.engine.callbacks import ApprovalCallback
@@ -58,6 +60,8 @@ class Kavach:
         self.api_key = ApiKeys(storage, clock)
         self.organization = Organizations(storage, clock)
         self.invitation = Invitations(storage, rules, clock)
+        self.mcp_server = McpServers(storage, clock)
+        self.service_token = ServiceTokens(storage, clock)
         self._authorization = Authorization(storage, rules, clock, self.delegation, self.approval)
 
     def authorize(

@@ -1,0 +1,99 @@
+"""The application: every route of the table, and nothing besides."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Final
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Mount
+from starlette.routing import Route as Path
+from starlette.types import ASGIApp
+
+from kavach_core import AsyncKavach
+from kavach_core.errors import ConfigurationError
+from kavach_core.http import _system
+from kavach_core.http._addresses import read_proxies
+from kavach_core.http._bodies import DEFAULT_MAX_BODY
+from kavach_core.http._errors import Refused, error_response
+from kavach_core.http._logging import RequestIds
+from kavach_core.http._principals import Authenticator, agent_token, service_token
+from kavach_core.http._routing import Route, Settings, serve
+from kavach_core.http._table import TABLE
+
+PREFIX: Final = "/api/kavach"
+"""Where the documentation has the API."""
+
+
+def create_app(
+    kavach: AsyncKavach,
+    *,
+    trusted_proxies: Iterable[str] = (),
+    authenticate: Sequence[Authenticator] = (),
+    max_body: int = DEFAULT_MAX_BODY,
+) -> ASGIApp:
+    """Return the HTTP API of a Kavach as an ASGI application, to be run or to be mounted under any prefix.
+
+    `trusted_proxies` are addresses and networks whose X-Forwarded-For is believed. `authenticate` finds out who calls
+    where the application has a sign-in of its own, and is asked after Kavach's own tokens. A body of more than
+    `max_body` bytes is refused. The Kavach stays the caller's to close.
+
+    Raises `ConfigurationError`.
+    """
+    if max_body < 1:
+        raise ConfigurationError("max_body: must be 1 byte or more")
+    ways = (service_token, agent_token, *authenticate)
+    return _application(kavach, Settings(read_proxies(trusted_proxies), ways, max_body), TABLE)
+
+
+def create_root_app(
+    kavach: AsyncKavach, *, trusted_proxies: Iterable[str] = (), authenticate: Sequence[Authenticator] = ()
+) -> ASGIApp:
+    """Return what `kavach serve` runs: the API under `PREFIX`, and health and readiness at the root too."""
+    api = create_app(kavach, trusted_proxies=trusted_proxies, authenticate=authenticate)
+    probes = _application(kavach, Settings(), _system.ROUTES)
+    return _without_redirects(Starlette(routes=[Mount(PREFIX, api), Mount("", probes)]))
+
+
+def _application(kavach: AsyncKavach, settings: Settings, table: Iterable[Route]) -> ASGIApp:
+    by_path: dict[str, dict[str, Route]] = {}
+    for route in table:
+        by_path.setdefault(route.path, {})[route.method] = route
+    app = Starlette(
+        routes=[
+            Path(path, _endpoint(kavach, settings, routes), methods=list(routes)) for path, routes in by_path.items()
+        ],
+        exception_handlers={HTTPException: _no_route},
+        middleware=[Middleware(RequestIds)],
+    )
+    return _without_redirects(app)
+
+
+def _without_redirects(app: Starlette) -> ASGIApp:
+    """Let a path with another slash at its end be another path: clients of the API follow no redirects."""
+    app.router.redirect_slashes = False
+    return app
+
+
+def _endpoint(
+    kavach: AsyncKavach, settings: Settings, routes: dict[str, Route]
+) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(request: Request) -> Response:
+        # HEAD is answered as GET (RFC 9110, section 9.3.2); the server sends no body.
+        route = routes["GET" if request.method == "HEAD" else request.method]
+        return await serve(kavach, settings, route, request)
+
+    return endpoint
+
+
+async def _no_route(_request: Request, error: Exception) -> Response:
+    """Answer what no route is for."""
+    if isinstance(error, HTTPException) and error.status_code == 405:
+        return error_response(
+            Refused(405, "METHOD_NOT_ALLOWED", "this path does not take this method", headers=error.headers)
+        )
+    return error_response(Refused(404, "NOT_FOUND", "there is no such path"))
