@@ -113,6 +113,8 @@ class AuditSettings(_Settings):
 class UserSettings(_Settings):
     """How people sign in.
 
+    With `sign_up` off the HTTP API creates no accounts; `kavach.user.sign_up` does all the same.
+
     A session ends `session_expiry` after its last use, and `session_lifetime` after its beginning. In each window of
     `attempt_window`, `max_attempts` wrong passwords are taken for one account, and `max_attempts_per_address` from one
     network address. An invitation to an organization can be accepted for `invitation_expiry`.
@@ -121,6 +123,7 @@ class UserSettings(_Settings):
     once: each takes `hash_memory_kib`. Stored hashes with other parameters are renewed as people sign in.
     """
 
+    sign_up: bool = True
     session_expiry: str = "7d"
     session_lifetime: str = "30d"
     min_password_length: Annotated[int, Field(ge=1, le=64)] = 8

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from kavach_core.errors import (
     ApprovalError,
+    AuthenticationError,
     BackendUnavailable,
     ConflictError,
     DelegationError,
@@ -18,6 +19,7 @@ from kavach_core.errors import (
     KavachError,
     LimitExceeded,
     NotFoundError,
+    TooManyAttempts,
     TransactionAborted,
 )
 
@@ -31,6 +33,7 @@ _ANSWERS: Final[tuple[tuple[type[KavachError], int, str], ...]] = (
     (ApprovalError, 409, "APPROVAL_REFUSED"),
     (DelegationError, 403, "DELEGATION_REFUSED"),
     (LimitExceeded, 403, "LIMIT_EXCEEDED"),
+    (AuthenticationError, 401, "INVALID_CREDENTIALS"),
 )
 """What is the caller's to mend: its message is passed on, for no message of these holds a stored value."""
 
@@ -81,6 +84,8 @@ def as_refused(error: Exception) -> Refused | None:
         return error
     if isinstance(error, BackendUnavailable | TransactionAborted):
         return Refused(503, "UNAVAILABLE", "the database is not available now; try again", headers=RETRY_AFTER)
+    if isinstance(error, TooManyAttempts):
+        return Refused(429, "TOO_MANY_ATTEMPTS", str(error), headers={"Retry-After": str(error.retry_after)})
     for kind, status, code in _ANSWERS:
         if isinstance(error, kind):
             return Refused(status, code, str(error))

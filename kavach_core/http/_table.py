@@ -6,7 +6,18 @@ from typing import Final
 
 from starlette.responses import Response
 
-from kavach_core.http import _agents, _approvals, _audit, _decisions, _delegations, _mcp, _system
+from kavach_core.http import (
+    _agents,
+    _approvals,
+    _audit,
+    _decisions,
+    _delegations,
+    _mcp,
+    _organizations,
+    _people,
+    _sign_in,
+    _system,
+)
 from kavach_core.http._openapi import describe
 from kavach_core.http._routing import Call, Route
 
@@ -26,4 +37,7 @@ TABLE: Final[tuple[Route, ...]] = (
     *_audit.ROUTES,
     *_approvals.ROUTES,
     *_mcp.ROUTES,
+    *_sign_in.ROUTES,
+    *_people.ROUTES,
+    *_organizations.ROUTES,
 )

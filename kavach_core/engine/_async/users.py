@@ -53,6 +53,11 @@ class AsyncUsers:
         self._sessions = sessions
         self._passwords = Passwords(rules.users.settings)
 
+    @property
+    def sign_up_open(self) -> bool:
+        """Tell whether the HTTP API creates accounts for anybody."""
+        return self._rules.settings.sign_up
+
     async def create(
         self,
         *,

@@ -55,6 +55,11 @@ class Users:
         self._sessions = sessions
         self._passwords = Passwords(rules.users.settings)
 
+    @property
+    def sign_up_open(self) -> bool:
+        """Tell whether the HTTP API creates accounts for anybody."""
+        return self._rules.settings.sign_up
+
     def create(
         self,
         *,
