@@ -25,19 +25,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("kavach.http")
 
-ALGORITHMS: Final = (
-    "RS256",
-    "RS384",
-    "RS512",
-    "PS256",
-    "PS384",
-    "PS512",
-    "ES256",
-    "ES384",
-    "ES512",
-    "Ed25519",
-    "EdDSA",
-)
+ALGORITHMS: Final = frozenset("RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 Ed25519 EdDSA".split())
 """Signatures that a public key verifies; a shared secret would let every verifier make tokens."""
 
 _MAX_TOKEN: Final = 16_384
