@@ -1,0 +1,16 @@
+"""Fixtures of the HTTP API's tests."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from http_api.support import Api, open_api
+
+
+@pytest.fixture
+async def api() -> AsyncIterator[Api]:
+    """Yield a server on a new database."""
+    async with open_api() as found:
+        yield found
