@@ -33,7 +33,6 @@ _ANSWERS: Final[tuple[tuple[type[KavachError], int, str], ...]] = (
     (ApprovalError, 409, "APPROVAL_REFUSED"),
     (DelegationError, 403, "DELEGATION_REFUSED"),
     (LimitExceeded, 403, "LIMIT_EXCEEDED"),
-    (AuthenticationError, 401, "INVALID_CREDENTIALS"),
 )
 """What is the caller's to mend: its message is passed on, for no message of these holds a stored value."""
 
@@ -86,6 +85,8 @@ def as_refused(error: Exception) -> Refused | None:
         return Refused(503, "UNAVAILABLE", "the database is not available now; try again", headers=RETRY_AFTER)
     if isinstance(error, TooManyAttempts):
         return Refused(429, "TOO_MANY_ATTEMPTS", str(error), headers={"Retry-After": str(error.retry_after)})
+    if isinstance(error, AuthenticationError):
+        return Refused(401, "INVALID_CREDENTIALS", str(error), headers={"WWW-Authenticate": "Bearer"})
     for kind, status, code in _ANSWERS:
         if isinstance(error, kind):
             return Refused(status, code, str(error))

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("kavach.http")
 
-ALGORITHMS: Final = frozenset("RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 Ed25519 EdDSA".split())
+ALGORITHMS: Final = frozenset(
+    {*("RS256", "RS384", "RS512"), *("PS256", "PS384", "PS512"), *("ES256", "ES384", "ES512"), "Ed25519", "EdDSA"}
+)
 """Signatures that a public key verifies; a shared secret would let every verifier make tokens."""
 
 _MAX_TOKEN: Final = 16_384

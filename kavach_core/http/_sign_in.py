@@ -151,13 +151,16 @@ ROUTES: Final = (
     ),
     Route("POST", "/sign-in/email", sign_in, "Sign in", frozenset(), answer=Signed, body=SignIn),
     Route("POST", "/sign-out", sign_out, "End the session of the token", frozenset(), status=204),
-    Route("GET", "/session", session, "Read the session of the token, and renew it", USERS, answer=Session),
+    Route(
+        "GET", "/session", session, "Read the session of the token, and renew it", USERS, "users:read", answer=Session
+    ),
     Route(
         "POST",
         "/change-password",
         change_password,
         "Change the password; all other sessions end",
         USERS,
+        "users:write",
         status=204,
         body=ChangePassword,
     ),

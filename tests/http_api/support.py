@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 from starlette.requests import Request
 
+from engine.people import FAST
 from engine.support import Clock
 from kavach_core import AsyncKavach, create_async_kavach
 from kavach_core.http import Principal, create_app
@@ -61,7 +62,9 @@ class Api:
 async def open_api(peer: str = PEER, kavach: AsyncKavach | None = None, **settings: Any) -> AsyncIterator[Api]:
     """Yield a server on a Kavach, by default one on a new SQLite database in memory with a clock that stands still."""
     clock = Clock()
-    found = kavach or await create_async_kavach(database={"provider": "sqlite", "url": ":memory:"}, clock=clock)
+    found = kavach or await create_async_kavach(
+        database={"provider": "sqlite", "url": ":memory:"}, users=FAST, clock=clock
+    )
     async with found, httpx.AsyncClient(base_url="http://kavach.test") as unused:
         api = Api(found, unused, clock)
         app = create_app(found, authenticate=[api._known], **settings)
