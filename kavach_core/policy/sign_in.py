@@ -50,11 +50,12 @@ def password_bytes(password: str) -> bytes:
     """
     if not isinstance(password, str):
         raise InvalidInput(f"password: expected text, got {type(password).__name__}")
-    try:
-        found = unicodedata.normalize("NFKC", password[: MAX_PASSWORD_BYTES + 1]).encode()
-    except UnicodeEncodeError:
-        raise InvalidInput("password: text must not contain lone surrogates; pass valid unicode") from None
-    if len(found) > MAX_PASSWORD_BYTES:
+    if any("\ud800" <= character <= "\udfff" for character in password):
+        # Encoding it would raise an error that quotes it.
+        raise InvalidInput("password: text must not contain lone surrogates; pass valid unicode")
+    short = len(password) <= MAX_PASSWORD_BYTES
+    found = unicodedata.normalize("NFKC", password).encode() if short else b""
+    if not short or len(found) > MAX_PASSWORD_BYTES:
         raise InvalidInput(f"password: longer than {MAX_PASSWORD_BYTES} bytes; choose a shorter one")
     return found
 

@@ -86,7 +86,7 @@ async def test_a_token_of_the_provider_is_its_subject(api: Api, provider: Provid
     assert await ask_with(api, by_email, provider.token()) == 401
 
 
-WRONG: dict[str, dict[str, object]] = {
+WRONG: dict[str, dict[str, Any]] = {
     "another issuer": {"iss": "https://evil.test"},
     "no issuer": {"iss": None},
     "another audience": {"aud": "another"},
@@ -102,7 +102,7 @@ WRONG: dict[str, dict[str, object]] = {
 
 
 @pytest.mark.parametrize("claims", WRONG.values(), ids=WRONG)
-async def test_a_token_with_wrong_claims_is_none(api: Api, provider: Provider, claims: dict[str, object]) -> None:
+async def test_a_token_with_wrong_claims_is_none(api: Api, provider: Provider, claims: dict[str, Any]) -> None:
     assert await ask_with(api, way_of(provider), provider.token(**claims)) == 401
 
 

@@ -76,7 +76,16 @@ def test_a_password_is_the_same_on_each_keyboard() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", ["", "1234567", "x" * (MAX_PASSWORD_BYTES + 1), "\u20ac" * 400, "a\ud800" * 8, 12345678]
+    "wrong",
+    [
+        "",
+        "1234567",
+        "x" * (MAX_PASSWORD_BYTES + 1),
+        "\u20ac" * 400,
+        "\u03b1\u0313\u0300\u0345" * 300,
+        "a\ud800" * 8,
+        12345678,
+    ],
 )
 def test_a_password_that_cannot_be_is_refused_and_not_quoted(wrong: str) -> None:
     with pytest.raises(InvalidInput) as caught:
