@@ -13,7 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
-from cyclopts import App, CycloptsError, Parameter
+from cyclopts import App, CycloptsError, Parameter, validators
 
 from kavach_core.cli.audit import app as audit
 from kavach_core.cli.schema import app as schema
@@ -129,7 +129,7 @@ def serve(
     *,
     database: Annotated[str, Parameter(name=["--database", "-d"], env_var="KAVACH_DATABASE")],
     host: str = "127.0.0.1",
-    port: int = 8787,
+    port: Annotated[int, Parameter(validator=validators.Number(gte=0, lte=65535))] = 8787,
     trusted_proxy: Annotated[tuple[str, ...], Parameter(negative=())] = (),
     log: Literal["json", "text"] = "json",
 ) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterable
 from typing import Final, NoReturn, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -21,6 +22,9 @@ Model = TypeVar("Model", bound=BaseModel)
 DEFAULT_MAX_BODY: Final = 1024 * 1024
 """Bytes of a body where the operator does not say."""
 
+MAX_HEADERS: Final = 16 * 1024
+"""Bytes of all headers of a request."""
+
 MAX_DEPTH: Final = 64
 """Levels of arrays and objects; no column holds more than 31."""
 
@@ -29,6 +33,12 @@ _LONGEST_INTEGER: Final = 19
 
 _SHOWN: Final = 20
 """Problems of one request that are listed."""
+
+
+def check_headers(request: Request) -> None:
+    """Raise `Refused` with 431 for headers that are too large: a server may pass on more than it would wait for."""
+    if sum(len(name) + len(value) for name, value in request.headers.raw) > MAX_HEADERS:
+        raise Refused(431, "HEADERS_TOO_LARGE", f"the headers are larger than {MAX_HEADERS} bytes")
 
 
 async def read_json(request: Request, max_body: int) -> object:
@@ -103,17 +113,16 @@ def _float(text: str) -> float:
 
 
 def _check_depth(value: object) -> None:
-    level = [value]
-    for _ in range(MAX_DEPTH + 1):
-        level = [
-            child
-            for each in level
-            if isinstance(each, list | dict)
-            for child in (each.values() if isinstance(each, dict) else each)
-        ]
+    level = _containers([value])
+    for _ in range(MAX_DEPTH):
+        level = [inner for each in level for inner in _containers(each.values() if isinstance(each, dict) else each)]
         if not level:
             return
     raise _malformed(f"the body is nested deeper than {MAX_DEPTH} levels")
+
+
+def _containers(values: Iterable[object]) -> list[list[object] | dict[str, object]]:
+    return [value for value in values if isinstance(value, list | dict)]
 
 
 def _check_unicode(value: object) -> None:

@@ -20,7 +20,7 @@ from starlette.responses import Response
 from kavach_core import AsyncKavach
 from kavach_core.http._access import Access
 from kavach_core.http._addresses import client_address
-from kavach_core.http._bodies import DEFAULT_MAX_BODY, read_json, read_query, validate
+from kavach_core.http._bodies import DEFAULT_MAX_BODY, check_headers, read_json, read_query, validate
 from kavach_core.http._errors import Refused, as_refused, error_response
 from kavach_core.http._logging import log_failure, log_request
 from kavach_core.http._principals import Authenticator, Kind, Principal, authenticate, bearer, identify_agent
@@ -178,6 +178,7 @@ def _call(kavach: AsyncKavach, settings: Settings, route: Route, request: Reques
 
 async def _answer(call: Call, settings: Settings) -> Response:
     route = call.route
+    check_headers(call.request)
     if route.callers:
         call.caller = await _admit(call, settings)
     if route.query is not None:

@@ -7,6 +7,9 @@ from collections.abc import AsyncIterator
 import pytest
 
 from http_api.support import Api, open_api
+from prepared_database import database, prepared_servers, sqlite_template
+
+__all__ = ["api", "database", "prepared_servers", "sqlite_template"]
 
 
 @pytest.fixture

@@ -58,6 +58,12 @@ class Api:
         return self.people.get(request.headers.get("authorization", "").removeprefix("Bearer "))
 
 
+def open_client(kavach: AsyncKavach, peer: str = PEER, **settings: Any) -> httpx.AsyncClient:
+    """Return a client of a server in this process."""
+    transport = httpx.ASGITransport(create_app(kavach, **settings), client=(peer, 4711), raise_app_exceptions=False)
+    return httpx.AsyncClient(transport=transport, base_url="http://kavach.test")
+
+
 @asynccontextmanager
 async def open_api(peer: str = PEER, kavach: AsyncKavach | None = None, **settings: Any) -> AsyncIterator[Api]:
     """Yield a server on a Kavach, by default one on a new SQLite database in memory with a clock that stands still."""
@@ -67,9 +73,7 @@ async def open_api(peer: str = PEER, kavach: AsyncKavach | None = None, **settin
     )
     async with found, httpx.AsyncClient(base_url="http://kavach.test") as unused:
         api = Api(found, unused, clock)
-        app = create_app(found, authenticate=[api._known], **settings)
-        transport = httpx.ASGITransport(app, client=(peer, 4711), raise_app_exceptions=False)  # type: ignore[arg-type]
-        async with httpx.AsyncClient(transport=transport, base_url="http://kavach.test") as client:
+        async with open_client(found, peer, authenticate=[api._known], **settings) as client:
             api.client = client
             yield api
 

@@ -16,8 +16,9 @@ from kavach_core.http._routing import Route
 from kavach_core.http._table import TABLE
 
 CALLERS: Final = (
-    "none bad  svc svc-less t1  t1-other user user-foreign user-other key key-foreign key-less agent agent-other agent-dead"
-).split()
+    *("none", "bad", "svc", "svc-less", "t1", "t1-other", "user", "user-foreign", "user-other"),
+    *("key", "key-foreign", "key-less", "agent", "agent-other", "agent-dead"),
+)
 """Without a credential; with one that nobody has; a service for everything; one without the scope; one of the tenant
 t1; a person and an API key of one in t1; an agent; and a revoked one. `-other` asks for an object of the same owner in
 another tenant, `-foreign` for one of another owner in the same tenant, and all others for their own."""
