@@ -120,7 +120,7 @@ async def test_a_token_that_another_key_signed_is_none(api: Api, provider: Provi
     good = provider.token()
     unsigned = ".".join(("eyJhbGciOiJub25lIn0", good.split(".")[1], ""))
     confused = provider.token(key=secret, header={"alg": "HS256", "kid": known.kid})
-    for token in (provider.token(key=same_name), confused, unsigned, good[:-4] + "AAAA", "a.b.c", "..", "x" * 20_000):
+    for token in (provider.token(key=same_name), confused, unsigned, good[:-4] + "AAAA", "a.b.c", "..", "x" * 2000):
         assert await ask_with(api, way, token) == 401
     assert await ask_with(api, way_of(provider, algorithms=["RS256"]), good) == 401
     assert await ask_with(api, way, good) == 200
