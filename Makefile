@@ -62,6 +62,6 @@ clean:
 .venv/all-installed: pyproject.toml tools/prisma-engine/package-lock.json | .venv/bin/pip
 	$(PYTHON) tools/prepare.py compiler
 	.venv/bin/pip install --quiet uv
-	VIRTUAL_ENV=.venv .venv/bin/uv pip install --quiet --editable '.[sqlalchemy,peewee,postgres,mysql,patterns,webhooks]' --group dev
+	VIRTUAL_ENV=.venv .venv/bin/uv pip install --quiet --editable '.[sqlalchemy,peewee,postgres,mysql,patterns,webhooks,server]' --group dev
 	.venv/bin/python tools/prisma_setup.py true
 	touch $@

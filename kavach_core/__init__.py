@@ -2,10 +2,16 @@
 
 from kavach_core.engine._async.create import create_async_kavach
 from kavach_core.engine._async.kavach import AsyncKavach
-from kavach_core.engine._async.webhook import create_async_approval_webhook, create_async_audit_webhook
+from kavach_core.engine._async.webhook import (
+    create_async_approval_webhook,
+    create_async_audit_webhook,
+    create_async_event_webhook,
+)
 from kavach_core.engine._sync.create import create_kavach
 from kavach_core.engine._sync.kavach import Kavach
-from kavach_core.engine._sync.webhook import create_approval_webhook, create_audit_webhook
+from kavach_core.engine._sync.webhook import create_approval_webhook, create_audit_webhook, create_event_webhook
+from kavach_core.engine.cards import AgentCard, Capability
+from kavach_core.engine.hooks import AsyncHooks, HookedCall, Hooks
 from kavach_core.engine.people import (
     ApiKey,
     Invitation,
@@ -25,6 +31,7 @@ from kavach_core.engine.values import (
     AuditReport,
     AuthorizeResult,
     Delegation,
+    EphemeralSession,
     McpServer,
     ServiceToken,
 )
@@ -58,9 +65,11 @@ from kavach_core.storage import AsyncStorage, Storage
 
 __all__ = [
     "Agent",
+    "AgentCard",
     "ApiKey",
     "Approval",
     "ApprovalError",
+    "AsyncHooks",
     "AsyncKavach",
     "AsyncStorage",
     "AuditError",
@@ -70,6 +79,7 @@ __all__ = [
     "AuthenticationError",
     "AuthorizeResult",
     "BackendUnavailable",
+    "Capability",
     "CapabilityError",
     "ConfigurationError",
     "ConflictError",
@@ -77,6 +87,9 @@ __all__ = [
     "Delegation",
     "DelegationError",
     "DeliveryError",
+    "EphemeralSession",
+    "HookedCall",
+    "Hooks",
     "InactiveAgentError",
     "InvalidInput",
     "Invitation",
@@ -106,8 +119,10 @@ __all__ = [
     "create_approval_webhook",
     "create_async_approval_webhook",
     "create_async_audit_webhook",
+    "create_async_event_webhook",
     "create_async_kavach",
     "create_audit_webhook",
+    "create_event_webhook",
     "create_kavach",
     "verify_webhook",
 ]

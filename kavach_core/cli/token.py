@@ -45,8 +45,9 @@ def create(
     """
     from kavach_core.policy.durations import parse_duration
 
-    ends = None if expires is None else datetime.now(UTC) + parse_duration(expires)
+    life = None if expires is None else parse_duration(expires)
     with _opened(database) as kavach:
+        ends = None if life is None else datetime.now(UTC) + life
         print(kavach.service_token.create(name=name, scopes=scope, tenant_id=tenant, expires_at=ends).token)
 
 

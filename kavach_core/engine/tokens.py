@@ -22,6 +22,11 @@ API_KEY_PREFIX: Final = "kvk_"
 INVITATION_PREFIX: Final = "kvi_"
 """What the token of an invitation begins with."""
 
+EPHEMERAL_PREFIX: Final = "kve_"
+
+PREFIXES: Final = (PREFIX, SERVICE_PREFIX, EPHEMERAL_PREFIX, SESSION_PREFIX, API_KEY_PREFIX, INVITATION_PREFIX)
+"""What every token of ours begins with: text that does is never written down."""
+
 _SHOWN: Final = 11
 """Characters of a token that are kept, so that people can tell tokens apart."""
 

@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Mount
+from starlette.routing import BaseRoute, Mount
 from starlette.routing import Route as Path
 from starlette.types import ASGIApp
 
@@ -48,7 +48,7 @@ def create_app(
     if max_body < 1:
         raise ConfigurationError("max_body: must be 1 byte or more")
     ways = (service_token, session_token, api_key, agent_token, *authenticate)
-    return _application(kavach, Settings(read_proxies(trusted_proxies), ways, max_body), TABLE)
+    return _application(_paths(kavach, Settings(read_proxies(trusted_proxies), ways, max_body), TABLE))
 
 
 def create_root_app(
@@ -56,28 +56,21 @@ def create_root_app(
 ) -> ASGIApp:
     """Return what `kavach serve` runs: the API under `PREFIX`, and health and readiness at the root too."""
     api = create_app(kavach, trusted_proxies=trusted_proxies, authenticate=authenticate)
-    probes = _application(kavach, Settings(), _system.ROUTES)
-    return _without_redirects(Starlette(routes=[Mount(PREFIX, api), Mount("", probes)]))
+    return _application([Mount(PREFIX, api), *_paths(kavach, Settings(), _system.ROUTES)])
 
 
-def _application(kavach: AsyncKavach, settings: Settings, table: Iterable[Route]) -> ASGIApp:
+def _application(routes: Sequence[BaseRoute]) -> ASGIApp:
+    app = Starlette(routes=routes, exception_handlers={HTTPException: _no_route}, middleware=[Middleware(RequestIds)])
+    # Clients of the API follow no redirects: a path with another slash at its end is another path.
+    app.router.redirect_slashes = False
+    return app
+
+
+def _paths(kavach: AsyncKavach, settings: Settings, table: Iterable[Route]) -> list[Path]:
     by_path: dict[str, dict[str, Route]] = {}
     for route in table:
         by_path.setdefault(route.path, {})[route.method] = route
-    app = Starlette(
-        routes=[
-            Path(path, _endpoint(kavach, settings, routes), methods=list(routes)) for path, routes in by_path.items()
-        ],
-        exception_handlers={HTTPException: _no_route},
-        middleware=[Middleware(RequestIds)],
-    )
-    return _without_redirects(app)
-
-
-def _without_redirects(app: Starlette) -> ASGIApp:
-    """Let a path with another slash at its end be another path: clients of the API follow no redirects."""
-    app.router.redirect_slashes = False
-    return app
+    return [Path(path, _endpoint(kavach, settings, routes), methods=list(routes)) for path, routes in by_path.items()]
 
 
 def _endpoint(

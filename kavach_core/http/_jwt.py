@@ -52,13 +52,13 @@ def jwt_users(
     only ones accepted, whatever a token says. Keys older than `max_age` seconds are fetched again; between two fetches
     `pause` seconds go by, and where one fails, the keys of before go on. `timeout` is that of a fetch, in seconds.
 
-    Raises `ConfigurationError`, and `MissingDependency` without joserfc or httpx.
+    Raises `ConfigurationError`, and `MissingDependency` without joserfc or httpx2.
     """
     try:
-        import httpx  # noqa: F401
+        import httpx2  # noqa: F401
         import joserfc  # noqa: F401
     except ImportError as error:
-        raise MissingDependency("tokens need joserfc and httpx; run: pip install 'kavach-core[server]'") from error
+        raise MissingDependency("tokens need joserfc and httpx2; run: pip install 'kavach-core[server]'") from error
     if not algorithms or not ALGORITHMS.issuperset(algorithms):
         raise ConfigurationError(f"algorithms: name some of {', '.join(sorted(ALGORITHMS))}")
     if not issuer or not audience:
@@ -139,17 +139,17 @@ class _Keys:
         return self.found is not None and young and self.found is not unlike
 
     async def _fetch(self) -> KeySet | None:
-        import httpx
+        import httpx2
         from joserfc.errors import JoseError
         from joserfc.jwk import KeySet
 
         try:
-            async with httpx.AsyncClient(timeout=self.timeout, follow_redirects=False) as client:
+            async with httpx2.AsyncClient(timeout=self.timeout, follow_redirects=False) as client:
                 answer = await client.get(self.url, headers={"accept": "application/json"})
             answer.raise_for_status()
             if len(answer.content) > _MAX_KEYS:
                 raise ValueError("too long")
             return KeySet.import_key_set(answer.json())
-        except (httpx.HTTPError, JoseError, ValueError, TypeError, KeyError, AttributeError) as error:
+        except (httpx2.HTTPError, JoseError, ValueError, TypeError, KeyError, AttributeError) as error:
             logger.warning("the keys of the identity provider could not be fetched: %s", type(error).__name__)
             return None

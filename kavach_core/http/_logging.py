@@ -51,7 +51,7 @@ class RequestIds:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer."""
-        if scope["type"] != "http":
+        if scope["type"] != "http" or _STATE in scope.get("state", {}):
             await self._app(scope, receive, send)
             return
         given = HTTPConnection(scope).headers.get(HEADER, "")

@@ -9,13 +9,16 @@ from typing import Final, Literal, TypeAlias
 from starlette.requests import Request
 
 from kavach_core import AsyncKavach
-from kavach_core.engine.tokens import PREFIX, SERVICE_PREFIX, hash_token
+from kavach_core.engine.tokens import EPHEMERAL_PREFIX, PREFIX, SERVICE_PREFIX, hash_token
 from kavach_core.http._errors import Refused
 from kavach_core.policy.scopes import Scope, permits
 
 Kind = Literal["service", "user", "api_key", "agent"]
 
 SCHEME: Final = "bearer"
+
+_OF_AGENTS: Final = (PREFIX, EPHEMERAL_PREFIX)
+"""What the token of an agent, or of a session of one, begins with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,7 @@ async def service_token(kavach: AsyncKavach, request: Request) -> Principal | No
 async def agent_token(_kavach: AsyncKavach, request: Request) -> Principal | None:
     """Return the agent whose token a request carries; whether there is one is for the engine to find out."""
     token = bearer(request)
-    return Principal("agent", "", token=token) if token is not None and token.startswith(PREFIX) else None
+    return Principal("agent", "", token=token) if token is not None and token.startswith(_OF_AGENTS) else None
 
 
 async def identify_agent(kavach: AsyncKavach, principal: Principal) -> Principal:

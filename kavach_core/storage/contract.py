@@ -158,10 +158,13 @@ _AUDIT_FILTERS = (
     Filter("timestamp", "until", "<"),
 )
 CREATE_AUDIT_LOG = Insert(AUDIT_LOGS)
+CREATE_AUDIT_LOGS = InsertMany(AUDIT_LOGS)
 QUERY_AUDIT_LOGS = Find(AUDIT_LOGS, _AUDIT_FILTERS, ("timestamp", "id"), descending=True)
 STREAM_AUDIT_LOGS = Find(AUDIT_LOGS, _AUDIT_FILTERS, ("timestamp", "id"))
 COUNT_AUDIT_LOGS = Count(AUDIT_LOGS, _AUDIT_FILTERS)
-DELETE_AUDIT_LOGS_BEFORE = Delete(AUDIT_LOGS, (Filter("timestamp", "before", "<", optional=False),))
+DELETE_AUDIT_LOGS_BEFORE = Delete(
+    AUDIT_LOGS, (Filter("timestamp", "before", "<", optional=False), Filter("id", "ids", "in"))
+)
 
 FIND_AUDIT_SEAL = Get(AUDIT_SEALS, ("id",))
 QUERY_AUDIT_SEALS = Find(AUDIT_SEALS, (), ("number", "id"), descending=True)
@@ -172,7 +175,7 @@ FIND_AUDIT_STREAM = Get(AUDIT_STREAMS, ("id",))
 UPSERT_AUDIT_STREAM = Upsert(AUDIT_STREAMS, ("id",))
 
 FIND_AUDIT_HOLD = Get(AUDIT_HOLDS, ("id",))
-LIST_AUDIT_HOLDS = Find(AUDIT_HOLDS, equal("status", optional=True), OLDEST_FIRST)
+LIST_AUDIT_HOLDS = Find(AUDIT_HOLDS, equal("status", optional=True), OLDEST_FIRST, current=True)
 CREATE_AUDIT_HOLD = Insert(AUDIT_HOLDS)
 UPDATE_AUDIT_HOLD = Update(AUDIT_HOLDS, ("id",), expect=("status",))
 
@@ -436,6 +439,7 @@ LIST_COST_EVENTS = Find(
     descending=True,
 )
 FIND_AGENT_CARD = Get(AGENT_CARDS, ("id",))
+LIST_AGENT_CARDS = Find(AGENT_CARDS, (), OLDEST_FIRST)
 LIST_AGENT_CARDS_BY_AGENT = Find(AGENT_CARDS, equal("agent_id"), OLDEST_FIRST)
 CREATE_AGENT_CARD = Insert(AGENT_CARDS)
 UPDATE_AGENT_CARD = Update(AGENT_CARDS, ("id",))

@@ -317,7 +317,8 @@ CREATE TABLE IF NOT EXISTS `kavach_agent_cards` (
     `created_at` BIGINT NOT NULL,
     `updated_at` BIGINT NOT NULL,
     PRIMARY KEY (`id`),
-    KEY `kavach_agent_cards_agent_id_created_at_id_idx` (`agent_id`, `created_at`, `id`)
+    KEY `kavach_agent_cards_agent_id_created_at_id_idx` (`agent_id`, `created_at`, `id`),
+    KEY `kavach_agent_cards_created_at_id_idx` (`created_at`, `id`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin;
 
 CREATE TABLE IF NOT EXISTS `kavach_agent_dids` (

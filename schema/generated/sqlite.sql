@@ -319,6 +319,7 @@ CREATE TABLE IF NOT EXISTS "kavach_agent_cards" (
     PRIMARY KEY ("id")
 );
 CREATE INDEX IF NOT EXISTS "kavach_agent_cards_agent_id_created_at_id_idx" ON "kavach_agent_cards" ("agent_id", "created_at", "id");
+CREATE INDEX IF NOT EXISTS "kavach_agent_cards_created_at_id_idx" ON "kavach_agent_cards" ("created_at", "id");
 
 CREATE TABLE IF NOT EXISTS "kavach_agent_dids" (
     "agent_id" TEXT NOT NULL,

@@ -72,7 +72,7 @@ def test_check_names_what_is_missing_and_changes_nothing(path: Path, capsys: pyt
     assert "broken   column kavach_audit_logs.code is missing" in told
     assert "broken   unique index kavach_agents_token_hash_key (token_hash) is missing" in told
     assert any(line.startswith("note     column kavach_agents.owner_id references kavach_users") for line in told)
-    assert told[-1] == "17 broken, 72 lacking; kavach schema upgrade adds 89 of them"
+    assert told[-1] == "17 broken, 73 lacking; kavach schema upgrade adds 90 of them"
     assert path.read_bytes() == before
     assert [file.name for file in path.parent.iterdir()] == [path.name]
 

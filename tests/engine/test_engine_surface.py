@@ -17,7 +17,9 @@ from kavach_core.engine._async.agents import AsyncAgents
 from kavach_core.engine._async.api_keys import AsyncApiKeys
 from kavach_core.engine._async.approvals import AsyncApprovals
 from kavach_core.engine._async.audit import AsyncAudit
+from kavach_core.engine._async.cards import AsyncAgentCards
 from kavach_core.engine._async.delegation import AsyncDelegations
+from kavach_core.engine._async.ephemeral import AsyncEphemeralSessions
 from kavach_core.engine._async.invitations import AsyncInvitations
 from kavach_core.engine._async.mcp_servers import AsyncMcpServers
 from kavach_core.engine._async.organizations import AsyncOrganizations
@@ -28,7 +30,9 @@ from kavach_core.engine._sync.agents import Agents
 from kavach_core.engine._sync.api_keys import ApiKeys
 from kavach_core.engine._sync.approvals import Approvals
 from kavach_core.engine._sync.audit import Audit
+from kavach_core.engine._sync.cards import AgentCards
 from kavach_core.engine._sync.delegation import Delegations
+from kavach_core.engine._sync.ephemeral import EphemeralSessions
 from kavach_core.engine._sync.invitations import Invitations
 from kavach_core.engine._sync.mcp_servers import McpServers
 from kavach_core.engine._sync.organizations import Organizations
@@ -51,6 +55,8 @@ TWINS: list[tuple[type, type]] = [
     (AsyncInvitations, Invitations),
     (AsyncMcpServers, McpServers),
     (AsyncServiceTokens, ServiceTokens),
+    (AsyncAgentCards, AgentCards),
+    (AsyncEphemeralSessions, EphemeralSessions),
 ]
 
 INTERNAL = {"grants_of", "find_or_create", "use", "give_back", "open", "end_others"}

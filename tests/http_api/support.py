@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-import httpx
+import httpx2
 from starlette.requests import Request
 
 from engine.people import FAST
@@ -26,7 +26,7 @@ class Api:
     """A server, and the Kavach behind it."""
 
     kavach: AsyncKavach
-    client: httpx.AsyncClient
+    client: httpx2.AsyncClient
     clock: Clock
     people: dict[str, Principal] = field(default_factory=dict)
 
@@ -49,7 +49,7 @@ class Api:
             owner_id=owner, name="an agent", type="service", permissions=given, tenant_id=tenant
         )
 
-    async def call(self, method: str, path: str, token: str | None = None, **request: Any) -> httpx.Response:
+    async def call(self, method: str, path: str, token: str | None = None, **request: Any) -> httpx2.Response:
         """Call a route with a credential."""
         headers = {} if token is None else {"Authorization": f"Bearer {token}"}
         return await self.client.request(method, path, **{**request, "headers": headers | request.get("headers", {})})
@@ -58,10 +58,10 @@ class Api:
         return self.people.get(request.headers.get("authorization", "").removeprefix("Bearer "))
 
 
-def open_client(kavach: AsyncKavach, peer: str = PEER, **settings: Any) -> httpx.AsyncClient:
+def open_client(kavach: AsyncKavach, peer: str = PEER, **settings: Any) -> httpx2.AsyncClient:
     """Return a client of a server in this process."""
-    transport = httpx.ASGITransport(create_app(kavach, **settings), client=(peer, 4711), raise_app_exceptions=False)
-    return httpx.AsyncClient(transport=transport, base_url="http://kavach.test")
+    transport = httpx2.ASGITransport(create_app(kavach, **settings), client=(peer, 4711), raise_app_exceptions=False)
+    return httpx2.AsyncClient(transport=transport, base_url="http://kavach.test")
 
 
 @asynccontextmanager
@@ -71,14 +71,14 @@ async def open_api(peer: str = PEER, kavach: AsyncKavach | None = None, **settin
     found = kavach or await create_async_kavach(
         database={"provider": "sqlite", "url": ":memory:"}, users=FAST, clock=clock
     )
-    async with found, httpx.AsyncClient(base_url="http://kavach.test") as unused:
+    async with found, httpx2.AsyncClient(base_url="http://kavach.test") as unused:
         api = Api(found, unused, clock)
         async with open_client(found, peer, authenticate=[api._known], **settings) as client:
             api.client = client
             yield api
 
 
-def error_of(response: httpx.Response) -> str:
+def error_of(response: httpx2.Response) -> str:
     """Return the code of an error, whose envelope is as documented."""
     body = response.json()
     assert set(body) == {"error"}

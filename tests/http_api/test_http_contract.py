@@ -141,6 +141,14 @@ async def test_a_revoked_agent_is_told_why_it_is_denied(api: Api) -> None:
     assert (response.status_code, response.json()["code"]) == (200, "agent_revoked")
 
 
+async def test_an_ephemeral_token_asks_for_its_agent_and_does_nothing_else(api: Api) -> None:
+    agent = await api.agent()
+    session = await api.kavach.ephemeral.create(agent.id, max_actions=1)
+    codes = [(await api.call("POST", "/authorize", session.token, json=ASK)).json()["code"] for _ in range(2)]
+    assert codes == [None, "ephemeral_spent"]
+    assert (await api.call("GET", f"/agents/{agent.id}", session.token)).status_code == 401
+
+
 async def test_h2_permissions_are_delegated_listed_and_revoked(api: Api) -> None:
     token = await api.service()
     giver, receiver = await create(api, token), await create(api, token, permissions=[])
@@ -264,6 +272,7 @@ async def test_approvals_are_listed_page_by_page(api: Api) -> None:
     agent = await api.agent()
     for number in range(3):
         await api.kavach.approval.request(agent.id, action="read", resource=f"mcp:github:{number}")
+        api.clock.pass_time(seconds=1)
     token = await api.service()
     first = (await api.call("GET", "/approvals?limit=2", token)).json()
     rest = (await api.call("GET", f"/approvals?limit=2&after={first[-1]['id']}", token)).json()
@@ -274,9 +283,9 @@ async def test_h4_the_api_is_mounted_under_any_prefix() -> None:
     async with open_api() as api:
         app = Starlette(routes=[Mount("/deep/api/kavach", create_app(api.kavach))])
         app.router.redirect_slashes = False
-        import httpx
+        import httpx2
 
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://kavach.test") as client:
+        async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://kavach.test") as client:
             client.headers["Authorization"] = f"Bearer {await api.service()}"
             prefix = "/deep/api/kavach"
             assert (await client.get(f"{prefix}/agents")).json() == []

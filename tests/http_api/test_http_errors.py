@@ -6,7 +6,7 @@ import json
 import logging
 from typing import Final
 
-import httpx
+import httpx2
 import pytest
 
 import kavach_core.errors
@@ -58,7 +58,7 @@ def test_h3_every_error_has_a_status_of_its_own(name: str) -> None:
     assert (500 if refused is None else refused.status) == STATUSES.get(name, 500)
 
 
-async def failing(api: Api, error: Exception) -> httpx.Response:
+async def failing(api: Api, error: Exception) -> httpx2.Response:
     """Return the answer of a server on which finding out who calls fails."""
 
     async def way(*_: object) -> None:
@@ -137,7 +137,7 @@ async def test_h3_one_agent_too_many_is_403() -> None:
 )
 async def test_each_answer_has_a_request_id(api: Api, given: str, kept: bool) -> None:
     for path in ("/health", "/nowhere"):
-        response = await api.client.get(path, headers={"X-Request-Id": given.encode("latin-1")})
+        response = await api.client.get(path, headers={b"X-Request-Id": given.encode("latin-1")})
         assert (response.headers["x-request-id"] == given) is kept
         assert response.headers["x-request-id"]
 

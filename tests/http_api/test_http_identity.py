@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from time import time
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 from joserfc.jwk import ECKey, OctKey
 
@@ -22,8 +22,8 @@ PROXY = "10.0.0.9"
 async def ask(api: Api, way: Authenticator, peer: str = PROXY, **headers: str) -> int:
     """List agents with these headers, and return the status."""
     app: Any = create_app(api.kavach, authenticate=[way])
-    transport = httpx.ASGITransport(app, client=(peer, 4711))
-    async with httpx.AsyncClient(transport=transport, base_url="http://kavach.test") as client:
+    transport = httpx2.ASGITransport(app, client=(peer, 4711))
+    async with httpx2.AsyncClient(transport=transport, base_url="http://kavach.test") as client:
         return (await client.get("/agents", headers=headers)).status_code
 
 
@@ -46,8 +46,8 @@ async def test_a_header_is_believed_of_trusted_proxies_only(
 
 async def test_two_headers_are_none(api: Api) -> None:
     app: Any = create_app(api.kavach, authenticate=[header_users("X-Remote-User", proxies=[PROXY])])
-    transport = httpx.ASGITransport(app, client=(PROXY, 4711))
-    async with httpx.AsyncClient(transport=transport, base_url="http://kavach.test") as client:
+    transport = httpx2.ASGITransport(app, client=(PROXY, 4711))
+    async with httpx2.AsyncClient(transport=transport, base_url="http://kavach.test") as client:
         response = await client.get("/agents", headers=[("X-Remote-User", "ada"), ("X-Remote-User", "bob")])
     assert response.status_code == 401
 
@@ -77,7 +77,7 @@ async def test_a_token_of_the_provider_is_its_subject(api: Api, provider: Provid
     way = way_of(provider)
     mine = await api.agent(owner="ada")
     app: Any = create_app(api.kavach, authenticate=[way])
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://kavach.test") as client:
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://kavach.test") as client:
         response = await client.get("/agents", headers={"Authorization": f"Bearer {provider.token()}"})
     assert [agent["id"] for agent in response.json()] == [mine.id]
     assert provider.fetches == 1

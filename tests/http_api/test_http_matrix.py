@@ -93,7 +93,7 @@ class World:
 Request = tuple[str, dict[str, Any]]
 Make = Callable[[World, str], Awaitable[Request]]
 
-ASK: Final = {"action": "read", "resource": "mcp:github:issues"}
+ASK: Final[dict[str, Any]] = {"action": "read", "resource": "mcp:github:issues"}
 
 
 async def _plain(_world: World, path: str) -> Request:
@@ -259,7 +259,7 @@ async def test_nothing_is_reachable_that_is_not_in_the_table(api: Api, path: str
     "header", ["Basic YTpi", "Bearer", "Bearer ", "bearer kv_x y", "Token kvs_x", "Bearer kvs_\u00e9"]
 )
 async def test_a_malformed_credential_is_none(api: Api, header: str) -> None:
-    response = await api.client.get("/agents", headers={"Authorization": header.encode("latin-1")})
+    response = await api.client.get("/agents", headers={b"Authorization": header.encode("latin-1")})
     assert (response.status_code, error_of(response)) == (401, "UNAUTHORIZED")
 
 

@@ -6,57 +6,20 @@ import asyncio
 import json
 import signal
 import socket
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
-import httpx
+import httpx2
 import pytest
 
 from database_fixture import Database
-from http_api.support import READ
+from http_api.serving import serving
+from http_api.support import READ, error_of
 from kavach_core import create_kavach
 from kavach_core.cli import main
 
 ASK: Final = {"action": "read", "resource": "mcp:github:issues"}
-
-
-class Served:
-    """A server process, and where it listens."""
-
-    def __init__(self, process: subprocess.Popen[str], log: Path) -> None:
-        assert process.stdout is not None
-        self.process = process
-        self.log = log
-        self.url = process.stdout.readline().strip()
-        assert self.url.endswith("/api/kavach"), log.read_text()
-        self.root = self.url.removesuffix("/api/kavach")
-
-    def stop(self, number: int = signal.SIGTERM) -> int:
-        self.process.send_signal(number)
-        return self.process.wait(timeout=30)
-
-
-@contextmanager
-def serving(database: Database, log: Path, *options: str) -> Iterator[Served]:
-    command = [sys.executable, "-c", "import sys; from kavach_core.cli import main; sys.exit(main())", "serve"]
-    with log.open("w") as errors:
-        process = subprocess.Popen(
-            [*command, "--database", database.url, "--port", "0", *options],
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            text=True,
-        )
-    try:
-        yield Served(process, log)
-    finally:
-        process.kill()
-        process.wait()
-        if process.stdout is not None:
-            process.stdout.close()
 
 
 def make_token(database: Database, capsys: pytest.CaptureFixture[str]) -> str:
@@ -66,9 +29,9 @@ def make_token(database: Database, capsys: pytest.CaptureFixture[str]) -> str:
 
 
 async def ask_until_it_dies(
-    client: httpx.AsyncClient, path: str, acknowledged: list[str], enough: asyncio.Event
+    client: httpx2.AsyncClient, path: str, acknowledged: list[str], enough: asyncio.Event
 ) -> None:
-    with suppress(httpx.TransportError):
+    with suppress(httpx2.TransportError):
         while True:
             response = await client.post(path, json=ASK)
             assert response.status_code == 200
@@ -84,8 +47,8 @@ async def test_every_acknowledged_decision_survives_a_kill_and_a_restart(
     token = make_token(database, capsys)
     headers = {"Authorization": f"Bearer {token}"}
     acknowledged: list[str] = []
-    with serving(database, tmp_path / "first.log") as server:
-        async with httpx.AsyncClient(base_url=server.url, headers=headers) as client:
+    with serving(database.url, tmp_path / "first.log") as server:
+        async with httpx2.AsyncClient(base_url=server.url, headers=headers) as client:
             body: dict[str, Any] = {"ownerId": "ada", "name": "n", "type": "service", "permissions": [READ]}
             agent = (await client.post("/agents", json=body)).json()
             enough = asyncio.Event()
@@ -95,11 +58,13 @@ async def test_every_acknowledged_decision_survives_a_kill_and_a_restart(
             assert await asyncio.to_thread(server.stop, signal.SIGKILL) == -signal.SIGKILL
             await asyncio.gather(*askers)
     log = tmp_path / "second.log"
-    with serving(database, log) as server:
-        async with httpx.AsyncClient(base_url=server.url, headers=headers) as client:
+    with serving(database.url, log) as server:
+        async with httpx2.AsyncClient(base_url=server.url, headers=headers) as client:
             assert (await client.get(f"{server.root}/ready")).json() == {"status": "ok"}
             assert (await client.get(f"{server.root}/health")).json() == {"status": "ok"}
-            assert (await client.get(f"{server.root}/agents")).status_code == 404
+            for nowhere in (f"{server.root}/agents", f"{server.root}/%0a", f"{server.url}/%0a", server.url):
+                missing = await client.get(nowhere)
+                assert (missing.status_code, error_of(missing)) == (404, "NOT_FOUND")
             assert (
                 await client.post("/authorize", json=ASK, headers={"Authorization": f"Bearer {agent['token']}"})
             ).json()["allowed"]
@@ -116,7 +81,7 @@ async def test_every_acknowledged_decision_survives_a_kill_and_a_restart(
 
 def raw(url: str, request: bytes) -> bytes:
     """Return the first line of the answer to bytes that are sent as they are."""
-    address = httpx.URL(url)
+    address = httpx2.URL(url)
     with socket.create_connection((address.host, address.port or 80), timeout=10) as connection:
         connection.sendall(request)
         return connection.recv(4096).partition(b"\r\n")[0]
@@ -128,14 +93,14 @@ def test_limits_of_the_protocol_and_the_proxies_that_are_named(
     database: Database, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     token = make_token(database, capsys)
-    with serving(database, tmp_path / "log", "--trusted-proxy", "127.0.0.1", "--log", "text") as server:
+    with serving(database.url, tmp_path / "log", "--trusted-proxy", "127.0.0.1", "--log", "text") as server:
         for size in (20_000, 1_000_000):
             large = b"GET /health HTTP/1.1\r\nHost: x\r\nX-Large: " + b"x" * size + b"\r\n\r\n"
             assert raw(server.root, large).split()[1] in (b"431", b"400")
         head = b"POST /api/kavach/agents HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer "
         assert raw(server.root, head + token.encode() + b"\r\nContent-Length: 99999999\r\n\r\n").split()[1] == b"413"
         assert raw(server.root, head + b"\xff\r\nContent-Length: 0\r\n\r\n").split()[1] == b"401"
-        with httpx.Client(base_url=server.url, headers={"Authorization": f"Bearer {token}"}) as client:
+        with httpx2.Client(base_url=server.url, headers={"Authorization": f"Bearer {token}"}) as client:
             made = client.post(
                 "/agents", json={"ownerId": "a", "name": "n", "type": "service", "permissions": []}
             ).json()

@@ -130,7 +130,7 @@ async def test_a_ban_reaches_people_of_another_sign_in(api: Api) -> None:
         return str(request.headers.get("x-user", "")) or None
 
     async with open_api(kavach=await create_async_kavach(database={"provider": "sqlite", "url": ":memory:"})) as own:
-        from httpx import ASGITransport, AsyncClient
+        from httpx2 import ASGITransport, AsyncClient
 
         from kavach_core.http import create_app
 

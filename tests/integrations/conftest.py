@@ -4,4 +4,4 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 
-collect_ignore_glob = [] if all(map(find_spec, ("fastapi", "flask", "httpx", "sqlalchemy"))) else ["*.py"]
+collect_ignore_glob = [] if all(map(find_spec, ("fastapi", "flask", "httpx2", "sqlalchemy"))) else ["*.py"]

@@ -6,7 +6,7 @@ import json
 from collections.abc import AsyncIterator
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 from fastapi import Depends, FastAPI
 from flask import Flask, g
@@ -41,7 +41,7 @@ def open_asgi(kavach: Any) -> Any:
         await send({"type": "http.response.body", "body": body})
 
     wrapped: Any = AuthorizeMiddleware(app, kavach=kavach, need=need)
-    return httpx.AsyncClient(transport=httpx.ASGITransport(wrapped), base_url="http://host.test")
+    return httpx2.AsyncClient(transport=httpx2.ASGITransport(wrapped), base_url="http://host.test")
 
 
 def open_fastapi(kavach: Any) -> Any:
@@ -58,7 +58,7 @@ def open_fastapi(kavach: Any) -> Any:
     ) -> dict[str, str | None]:
         return {"audit": result.audit_id}
 
-    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://host.test")
+    return httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://host.test")
 
 
 def open_flask(kavach: Any) -> Any:
@@ -74,7 +74,7 @@ def open_flask(kavach: Any) -> Any:
     def read(kind: str, name: str) -> dict[str, str]:
         return {"audit": g.kavach.audit_id}
 
-    return Lifted(httpx.Client(transport=httpx.WSGITransport(app), base_url="http://host.test"))
+    return Lifted(httpx2.Client(transport=httpx2.WSGITransport(app), base_url="http://host.test"))
 
 
 OPENERS = {"asgi": open_asgi, "fastapi": open_fastapi, "flask": open_flask}
@@ -173,7 +173,7 @@ async def test_an_application_without_a_kavach_says_so() -> None:
     bare.testing = True
     bare.get("/")(flask_glue.require("a", "read")(lambda: "never"))
     headers = {"Authorization": "Bearer kv_x"}
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://host.test") as client:
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://host.test") as client:
         with pytest.raises(ConfigurationError):
             await client.get("/", headers=headers)
     with pytest.raises(ConfigurationError):

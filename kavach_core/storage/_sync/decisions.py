@@ -34,6 +34,10 @@ class DecisionMethods(Methods):
         """Write one audit row and return it; raises `ConflictError` where the id is taken."""
         return self._execute(contract.CREATE_AUDIT_LOG, values)
 
+    def create_audit_logs(self, rows: Sequence[AuditLogInput]) -> list[AuditLog]:
+        """Write audit rows, all or none, and return them in order; raises `ConflictError` where an id is taken."""
+        return self._execute(contract.CREATE_AUDIT_LOGS, {"rows": rows})
+
     def query_audit_logs(
         self,
         *,
@@ -68,9 +72,15 @@ class DecisionMethods(Methods):
                 return
             values["after"] = page[-1]
 
-    def delete_audit_logs_before(self, before: datetime, *, limit: int | None = None) -> int:
-        """Delete the audit rows that are older than a moment, at most `limit`; return their number."""
-        return self._execute(contract.DELETE_AUDIT_LOGS_BEFORE, {"before": before, "limit": limit})
+    def delete_audit_logs_before(
+        self, before: datetime, *, ids: Sequence[str] | None = None, limit: int | None = None
+    ) -> int:
+        """Delete the audit rows that are older than a moment, at most `limit`; return their number.
+
+        With `ids`, only rows with one of these.
+        """
+        values = {"before": before, "ids": ids, "limit": limit}
+        return self._execute(contract.DELETE_AUDIT_LOGS_BEFORE, values)
 
     def find_audit_seal(self, seal_id: str) -> AuditSeal | None:
         """Return the seal with this id, or None."""
@@ -114,7 +124,10 @@ class DecisionMethods(Methods):
         offset: int | None = None,
         after: AuditHold | None = None,
     ) -> list[AuditHold]:
-        """Return legal holds by creation, oldest first; `after` is the last one of the page before."""
+        """Return legal holds by creation, oldest first; `after` is the last one of the page before.
+
+        What others have committed is seen, as by `list_rate_limits`.
+        """
         values: dict[str, object] = {"status": status, "limit": limit, "offset": offset, "after": after}
         return self._execute(contract.LIST_AUDIT_HOLDS, values)
 

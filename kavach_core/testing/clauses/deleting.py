@@ -126,6 +126,21 @@ class DeleteClauses(Clauses):
             await self.storage.delete_expired_approval_requests(now, statuses=[])
         assert await self.storage.delete_expired_approval_requests(now + timedelta(days=1)) == 1
 
+    async def test_a_purge_of_audit_rows_may_spare_some(self) -> None:
+        """With `ids`, old audit rows with one of these MUST be purged, and no others; an id MUST NOT spare its age."""
+        before = long_ago()
+        await self.storage.delete_audit_logs_before(before)
+        old, held = [await self.new(AUDIT_LOGS, timestamp=before - timedelta(seconds=1)) for _ in range(2)]
+        young = await self.new(AUDIT_LOGS, timestamp=before)
+        ids = [old["id"], young["id"], "no such row"]
+        assert await self.storage.delete_audit_logs_before(before, ids=ids) == 1
+        await self.assert_missing(AUDIT_LOGS, old)
+        await self.assert_stored(AUDIT_LOGS, held)
+        await self.assert_stored(AUDIT_LOGS, young)
+        with pytest.raises(InvalidInput):
+            await self.storage.delete_audit_logs_before(before, ids=[])
+        assert await self.storage.delete_audit_logs_before(before + timedelta(days=1)) == 2
+
     @each_purge
     async def test_the_moment_of_a_purge_is_required(self, method: Method) -> None:
         """Without a moment, or with a naive one, `InvalidInput` MUST be raised: a purge of everything is a disaster."""

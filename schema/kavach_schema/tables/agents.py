@@ -279,7 +279,7 @@ AGENT_CARDS: Table[AgentCard] = Table(
         time("created_at"),
         time("updated_at"),
     ),
-    indexes=(("agent_id", "created_at", "id"),),
+    indexes=(("agent_id", "created_at", "id"), ("created_at", "id")),
 )
 
 AGENT_DIDS: Table[AgentDid] = Table(
