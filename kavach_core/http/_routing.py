@@ -34,7 +34,7 @@ T = TypeVar("T")
 PEOPLE: Final[frozenset[Kind]] = frozenset({"service", "user", "api_key"})
 """Who may call most routes: all but agents."""
 
-ANYONE_KNOWN: Final[frozenset[Kind]] = PEOPLE | {"agent"}
+ANYONE_KNOWN: Final[frozenset[Kind]] = frozenset({"service", "user", "api_key", "agent"})
 
 SERVICES: Final[frozenset[Kind]] = frozenset({"service"})
 

@@ -14,6 +14,6 @@ __all__ = ["api", "database", "prepared_servers", "sqlite_template"]
 
 @pytest.fixture
 async def api() -> AsyncIterator[Api]:
-    """Yield a server on a new database."""
+    """Yield a server on a storage in memory: what is tested is in front of it."""
     async with open_api() as found:
         yield found

@@ -14,6 +14,9 @@ from engine.people import FAST
 from engine.support import Clock
 from kavach_core import AsyncKavach, create_async_kavach
 from kavach_core.http import Principal, create_app
+from kavach_core.storage import create_async_memory_storage
+
+SQLITE = {"provider": "sqlite", "url": ":memory:"}
 
 PEER = "203.0.113.9"
 """Where the test's calls come from."""
@@ -65,12 +68,12 @@ def open_client(kavach: AsyncKavach, peer: str = PEER, **settings: Any) -> httpx
 
 
 @asynccontextmanager
-async def open_api(peer: str = PEER, kavach: AsyncKavach | None = None, **settings: Any) -> AsyncIterator[Api]:
-    """Yield a server on a Kavach, by default one on a new SQLite database in memory with a clock that stands still."""
+async def open_api(peer: str = PEER, engine: dict[str, Any] | None = None, **settings: Any) -> AsyncIterator[Api]:
+    """Yield a server, by default on a storage in memory, whose clock stands still; `engine` are settings of Kavach."""
     clock = Clock()
-    found = kavach or await create_async_kavach(
-        database={"provider": "sqlite", "url": ":memory:"}, users=FAST, clock=clock
-    )
+    asked = {"users": FAST, **(engine or {})}
+    storage = None if "database" in asked else create_async_memory_storage()
+    found = await create_async_kavach(storage=storage, clock=clock, **asked)
     async with found, httpx2.AsyncClient(base_url="http://kavach.test") as unused:
         api = Api(found, unused, clock)
         async with open_client(found, peer, authenticate=[api._known], **settings) as client:

@@ -11,9 +11,8 @@ from typing import Any
 
 import pytest
 
-from engine.people import FAST
 from http_api.support import open_api
-from kavach_core import KavachError, create_async_kavach
+from kavach_core import KavachError
 
 PASSWORD = "c4n4ry-password"
 NEW = "c4n4ry-new-password"
@@ -27,8 +26,9 @@ async def test_no_secret_is_in_any_log_error_repr_audit_row_or_table(
     caplog.set_level(logging.DEBUG)
     seen: list[str] = []
     file = tmp_path / "kavach.db"
-    kavach = await create_async_kavach(database={"provider": "sqlite", "url": f"sqlite:///{file}"}, users=FAST)
-    async with open_api(kavach=kavach, max_body=2000) as api:
+    engine = {"database": {"provider": "sqlite", "url": f"sqlite:///{file}"}}
+    async with open_api(engine=engine, max_body=2000) as api:
+        kavach = api.kavach
 
         async def call(method: str, path: str, token: str | None = None, json: object = None, **more: Any) -> Any:
             response = await api.call(method, path, token, **({} if json is None else {"json": json}), **more)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
-from http_api.support import READ, Api, error_of, open_api
+from http_api.support import READ, SQLITE, Api, error_of, open_api
 from kavach_core.http import create_app
 
 AGENT = {"id", "ownerId", "name", "type", "token", "permissions", "status", "expiresAt", "createdAt", "updatedAt"}
@@ -31,6 +32,13 @@ FULL = {
 }
 
 ASK = {"action": "read", "resource": "mcp:github:issues"}
+
+
+@pytest.fixture
+async def api() -> AsyncIterator[Api]:
+    """Yield a server on a new database."""
+    async with open_api(engine={"database": SQLITE}) as found:
+        yield found
 
 
 async def create(api: Api, token: str, **values: Any) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import httpx2
 import pytest
 
 import kavach_core.errors
-from http_api.support import READ, Api, error_of, open_api, open_client
+from http_api.support import READ, SQLITE, Api, error_of, open_api, open_client
 from kavach_core import (
     BackendUnavailable,
     ConflictError,
@@ -18,7 +18,6 @@ from kavach_core import (
     SchemaMismatch,
     TooManyAttempts,
     TransactionAborted,
-    create_async_kavach,
 )
 from kavach_core.http import Principal
 from kavach_core.http._errors import as_refused
@@ -92,7 +91,7 @@ async def test_what_nobody_foresaw_is_500_and_says_nothing(
 
 
 async def test_a_database_that_is_gone_is_seen_by_ready_and_not_by_health() -> None:
-    async with open_api() as api:
+    async with open_api(engine={"database": SQLITE}) as api:
         await api.kavach.storage.close()
         assert (await api.call("GET", "/health")).status_code == 200
         response = await api.call("GET", "/ready")
@@ -125,8 +124,7 @@ async def test_h3_the_engines_refusals_have_the_documented_statuses(api: Api) ->
 
 
 async def test_h3_one_agent_too_many_is_403() -> None:
-    kavach = await create_async_kavach(database={"provider": "sqlite", "url": ":memory:"}, agents={"max_per_user": 0})
-    async with open_api(kavach=kavach) as api:
+    async with open_api(engine={"agents": {"max_per_user": 0}}) as api:
         body = {"ownerId": "ada", "name": "n", "type": "service", "permissions": []}
         response = await api.call("POST", "/agents", await api.service(), json=body)
         assert (response.status_code, error_of(response)) == (403, "LIMIT_EXCEEDED")

@@ -7,23 +7,20 @@ from collections.abc import Iterator
 from time import time
 from typing import Any
 
-import httpx2
 import pytest
 from joserfc.jwk import ECKey, OctKey
 
 from http_api.identity_provider import AUDIENCE, ISSUER, Provider, serve_provider
-from http_api.support import Api
+from http_api.support import Api, open_client
 from kavach_core import ConfigurationError
-from kavach_core.http import Authenticator, create_app, header_users, jwt_users
+from kavach_core.http import Authenticator, header_users, jwt_users
 
 PROXY = "10.0.0.9"
 
 
 async def ask(api: Api, way: Authenticator, peer: str = PROXY, **headers: str) -> int:
     """List agents with these headers, and return the status."""
-    app: Any = create_app(api.kavach, authenticate=[way])
-    transport = httpx2.ASGITransport(app, client=(peer, 4711))
-    async with httpx2.AsyncClient(transport=transport, base_url="http://kavach.test") as client:
+    async with open_client(api.kavach, peer, authenticate=[way]) as client:
         return (await client.get("/agents", headers=headers)).status_code
 
 
@@ -45,9 +42,7 @@ async def test_a_header_is_believed_of_trusted_proxies_only(
 
 
 async def test_two_headers_are_none(api: Api) -> None:
-    app: Any = create_app(api.kavach, authenticate=[header_users("X-Remote-User", proxies=[PROXY])])
-    transport = httpx2.ASGITransport(app, client=(PROXY, 4711))
-    async with httpx2.AsyncClient(transport=transport, base_url="http://kavach.test") as client:
+    async with open_client(api.kavach, PROXY, authenticate=[header_users("X-Remote-User", proxies=[PROXY])]) as client:
         response = await client.get("/agents", headers=[("X-Remote-User", "ada"), ("X-Remote-User", "bob")])
     assert response.status_code == 401
 
@@ -76,8 +71,7 @@ async def ask_with(api: Api, way: Authenticator, token: str) -> int:
 async def test_a_token_of_the_provider_is_its_subject(api: Api, provider: Provider) -> None:
     way = way_of(provider)
     mine = await api.agent(owner="ada")
-    app: Any = create_app(api.kavach, authenticate=[way])
-    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://kavach.test") as client:
+    async with open_client(api.kavach, authenticate=[way]) as client:
         response = await client.get("/agents", headers={"Authorization": f"Bearer {provider.token()}"})
     assert [agent["id"] for agent in response.json()] == [mine.id]
     assert provider.fetches == 1

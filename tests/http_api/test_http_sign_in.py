@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from engine.people import ADA, FAST, PASSWORD
-from http_api.support import PEER, Api, error_of, open_api
-from kavach_core import create_async_kavach
+from http_api.support import PEER, Api, error_of, open_api, open_client
 from kavach_core.http import users
 
 CREDENTIALS = {"email": ADA, "password": PASSWORD}
@@ -82,13 +81,10 @@ async def test_the_address_of_a_sign_in_is_the_clients(api: Api) -> None:
 
 
 async def test_a_host_may_close_the_sign_up() -> None:
-    kavach = await create_async_kavach(
-        database={"provider": "sqlite", "url": ":memory:"}, users={**FAST, "sign_up": False}
-    )
-    async with open_api(kavach=kavach) as api:
+    async with open_api(engine={"users": {**FAST, "sign_up": False}}) as api:
         response = await api.call("POST", "/sign-up/email", json=CREDENTIALS)
         assert (response.status_code, error_of(response)) == (403, "FORBIDDEN")
-        await kavach.user.sign_up(**CREDENTIALS)
+        await api.kavach.user.sign_up(**CREDENTIALS)
         assert (await api.call("POST", "/sign-in/email", json=CREDENTIALS)).status_code == 200
 
 
@@ -129,19 +125,13 @@ async def test_a_ban_reaches_people_of_another_sign_in(api: Api) -> None:
     async def identify(request: Any) -> str | None:
         return str(request.headers.get("x-user", "")) or None
 
-    async with open_api(kavach=await create_async_kavach(database={"provider": "sqlite", "url": ":memory:"})) as own:
-        from httpx2 import ASGITransport, AsyncClient
-
-        from kavach_core.http import create_app
-
-        await own.kavach.user.create(id="ada", email=ADA)
-        app: Any = create_app(own.kavach, authenticate=[users(identify)])
-        async with AsyncClient(transport=ASGITransport(app), base_url="http://kavach.test") as client:
-            for user_id, status in (("ada", 200), ("unknown", 200), ("x" * 300, 401), ("a\x07b", 401), ("", 401)):
-                response = await client.get("/agents", headers={"x-user": user_id})
-                assert response.status_code == status, user_id
-            await own.kavach.user.ban("ada")
-            assert (await client.get("/agents", headers={"x-user": "ada"})).status_code == 401
+    await api.kavach.user.create(id="ada", email=ADA)
+    async with open_client(api.kavach, authenticate=[users(identify)]) as client:
+        for user_id, status in (("ada", 200), ("unknown", 200), ("x" * 300, 401), ("a\x07b", 401), ("", 401)):
+            response = await client.get("/agents", headers={"x-user": user_id})
+            assert response.status_code == status, user_id
+        await api.kavach.user.ban("ada")
+        assert (await client.get("/agents", headers={"x-user": "ada"})).status_code == 401
 
 
 async def test_an_api_key_does_what_it_names(api: Api) -> None:
