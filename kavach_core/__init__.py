@@ -30,10 +30,14 @@ from kavach_core.engine.values import (
     AuditProblem,
     AuditReport,
     AuthorizeResult,
+    BudgetCheck,
+    BudgetPolicy,
+    CostEvent,
     Delegation,
     EphemeralSession,
     McpServer,
     ServiceToken,
+    Tenant,
 )
 from kavach_core.errors import (
     ApprovalError,
@@ -46,6 +50,7 @@ from kavach_core.errors import (
     DelegationError,
     DeliveryError,
     InactiveAgentError,
+    InactiveTenantError,
     InvalidInput,
     KavachError,
     LimitExceeded,
@@ -59,8 +64,10 @@ from kavach_core.errors import (
     TransactionContextLost,
     TransactionError,
 )
+from kavach_core.policy.budgets import BudgetLimits, BudgetUsage
 from kavach_core.policy.constraints import Constraints, TimeWindow
 from kavach_core.policy.permissions import Permission
+from kavach_core.policy.tenants import TenantSettings
 from kavach_core.storage import AsyncStorage, Storage
 
 __all__ = [
@@ -79,11 +86,16 @@ __all__ = [
     "AuthenticationError",
     "AuthorizeResult",
     "BackendUnavailable",
+    "BudgetCheck",
+    "BudgetLimits",
+    "BudgetPolicy",
+    "BudgetUsage",
     "Capability",
     "CapabilityError",
     "ConfigurationError",
     "ConflictError",
     "Constraints",
+    "CostEvent",
     "Delegation",
     "DelegationError",
     "DeliveryError",
@@ -91,6 +103,7 @@ __all__ = [
     "HookedCall",
     "Hooks",
     "InactiveAgentError",
+    "InactiveTenantError",
     "InvalidInput",
     "Invitation",
     "Kavach",
@@ -110,6 +123,8 @@ __all__ = [
     "SignedIn",
     "Storage",
     "StorageError",
+    "Tenant",
+    "TenantSettings",
     "TimeWindow",
     "TooManyAttempts",
     "TransactionAborted",

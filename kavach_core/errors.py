@@ -5,6 +5,7 @@
     │   └── MissingDependency       a driver or an ORM is not installed
     ├── NotFoundError               what was to be changed is not there
     ├── InactiveAgentError          the agent is revoked or expired
+    ├── InactiveTenantError         the tenant is suspended
     ├── LimitExceeded               one more would be too many
     ├── AuthenticationError         the password is wrong, or the account is not to be signed in to
     ├── TooManyAttempts             wait before the next one
@@ -41,6 +42,7 @@ __all__ = [
     "DelegationError",
     "DeliveryError",
     "InactiveAgentError",
+    "InactiveTenantError",
     "InvalidInput",
     "KavachError",
     "LimitExceeded",
@@ -74,6 +76,10 @@ class NotFoundError(KavachError, LookupError):
 
 class InactiveAgentError(KavachError):
     """The agent is revoked or expired, and what was asked needs an active one."""
+
+
+class InactiveTenantError(KavachError):
+    """The tenant is suspended, and what was asked needs an active one."""
 
 
 class LimitExceeded(KavachError):

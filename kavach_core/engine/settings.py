@@ -11,8 +11,9 @@ from typing import Annotated, Final, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from kavach_core.errors import ConfigurationError
+from kavach_core.errors import ConfigurationError, InvalidInput
 from kavach_core.policy.durations import parse_duration
+from kavach_core.policy.permissions import PermissionLike, read_permissions
 from kavach_core.policy.redaction import SECRET_NAMES, Redaction, by_names
 from kavach_core.policy.resources import Wildcard
 from kavach_core.policy.sign_in import AttemptRules
@@ -67,13 +68,22 @@ class AgentSettings(_Settings):
 
     `max_per_user` bounds the active agents of one owner, None is no bound. With `audit_all` off, allowed calls are
     not recorded; denials always are. `token_expiry` such as "24h" is how long an agent lives that names no expiry of
-    its own, None is for ever.
+    its own, None is for ever. `default_permissions` are those of an agent that is created without any said.
     """
 
     enabled: bool = True
     max_per_user: Annotated[int | None, Field(ge=0)] = None
     audit_all: bool = True
     token_expiry: str | None = None
+    default_permissions: Sequence[PermissionLike] = ()
+
+    @field_validator("default_permissions", mode="plain")
+    @classmethod
+    def _read_permissions(cls, given: object) -> object:
+        # What each one says is checked where it is known how patterns are read.
+        if isinstance(given, list | tuple):
+            return tuple(given)
+        raise PydanticCustomError("permissions", "pass a list of permissions")
 
 
 class ApprovalSettings(_Settings):
@@ -179,6 +189,10 @@ def read_rules(
     if wildcard not in ("segment", "tail"):
         raise ConfigurationError(f'unknown wildcard {wildcard!r}; use "segment" or "tail"')
     settings = AgentSettings.read("agents", agents or {})
+    try:
+        read_permissions(settings.default_permissions, wildcard)
+    except InvalidInput as error:
+        raise ConfigurationError(f"agents.default_{error}") from None
     lifetime = None if settings.token_expiry is None else parse_duration(settings.token_expiry)
     consent = ApprovalSettings.read("approvals", approvals or {})
     trail = AuditSettings.read("audit", audit or {})

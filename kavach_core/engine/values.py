@@ -8,8 +8,10 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, ValidationError
 
 from kavach_core.errors import InvalidInput
+from kavach_core.policy.budgets import BudgetAction, BudgetLimits, BudgetUsage
 from kavach_core.policy.decisions import Code
 from kavach_core.policy.permissions import Permission
+from kavach_core.policy.tenants import TenantSettings
 
 AgentType = Literal["autonomous", "delegated", "service"]
 AgentStatus = Literal["active", "revoked", "expired"]
@@ -66,6 +68,9 @@ class AuthorizeResult(_Value):
     `audit_id` names the audit row; it is None where none was written: the decision could not be recorded and is a
     denial for that reason, or allowed calls are not recorded (`audit_all` off). `approval_id` names the request that
     must be approved, was denied, or let the call through; None where the call needs no approval.
+
+    `warnings` names the limits of budgets that an allowed call goes beyond; `retry_at` is when a call that a budget
+    throttles may be made again.
     """
 
     allowed: bool
@@ -73,6 +78,8 @@ class AuthorizeResult(_Value):
     reason: str | None
     audit_id: str | None
     approval_id: str | None = None
+    warnings: list[str] = []
+    retry_at: datetime | None = None
 
 
 EphemeralStatus = Literal["active", "expired", "revoked", "spent"]
@@ -210,3 +217,59 @@ class ServiceToken(_Value):
     expires_at: datetime | None
     last_used_at: datetime | None
     created_at: datetime
+
+
+class BudgetPolicy(_Value):
+    """Limits on what agents use, and what happens to a call that does not fit.
+
+    It holds for the agent, the owner's agents, and the tenant's agents that it names, and for all where it names none.
+    `limits` is None where the stored ones cannot be read: then no call fits. `status` is "triggered" where an active
+    one has a limit that is reached now.
+    """
+
+    id: str
+    agent_id: str | None
+    user_id: str | None
+    tenant_id: str | None
+    limits: BudgetLimits | None
+    current_usage: BudgetUsage
+    action: BudgetAction
+    status: Literal["active", "triggered", "disabled"]
+    created_at: datetime
+
+
+class BudgetCheck(_Value):
+    """What budgets would say of a call now; the fields are those of `AuthorizeResult`."""
+
+    allowed: bool
+    code: Code | None
+    reason: str | None
+    warnings: list[str]
+    retry_at: datetime | None
+
+
+class CostEvent(_Value):
+    """What one use of a tool cost, in tokens and in millionths of the currency."""
+
+    id: str
+    agent_id: str
+    tool: str
+    input_tokens: int | None
+    output_tokens: int | None
+    cost_micros: int
+    currency: str
+    metadata: dict[str, JsonValue] | None
+    delegation_chain_id: str | None
+    recorded_at: datetime
+
+
+class Tenant(_Value):
+    """A customer of the application. `settings` is None where the stored ones cannot be read."""
+
+    id: str
+    name: str
+    slug: str
+    settings: TenantSettings | None
+    status: Literal["active", "suspended"]
+    created_at: datetime
+    updated_at: datetime

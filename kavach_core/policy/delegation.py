@@ -174,5 +174,5 @@ def choose_source(
 
     line = max((source.line for source in found), key=room)
     if room(line)[1] < 0:
-        raise DelegationError("the chain would be deeper than its max_depth allows")
+        raise DelegationError("the chain would be deeper than its max_depth, or its tenant, allows")
     return line

@@ -117,7 +117,7 @@ FIND_AGENT_BY_TOKEN_HASH = Get(AGENTS, ("token_hash",))
 FIND_AGENTS_BY_IDS = Find(AGENTS, (Filter("id", "agent_ids", "in", optional=False),), OLDEST_FIRST)
 LIST_AGENTS = Find(AGENTS, _AGENT_FILTERS, OLDEST_FIRST)
 COUNT_AGENTS = Count(AGENTS, _AGENT_FILTERS)
-COUNT_CURRENT_AGENTS = Count(AGENTS, equal("owner_id", "status"), current=True)
+COUNT_CURRENT_AGENTS = Count(AGENTS, (*equal("owner_id", "tenant_id", optional=True), *equal("status")), current=True)
 CREATE_AGENT = Insert(AGENTS)
 UPDATE_AGENT = Update(AGENTS, ("id",), expect=("status", "token_hash"))
 DELETE_AGENT = Delete(AGENTS, equal("id"))
@@ -199,6 +199,11 @@ LIST_COUNTERS = Find(
     (*equal("subject"), Filter("window_start", "since", ">=")),
     ("window_start", "id"),
     current=True,
+)
+FIND_COUNTERS_BY_SUBJECTS = Find(
+    COUNTERS,
+    (Filter("subject", "subjects", "in", optional=False), Filter("window_start", "since", ">=")),
+    ("window_start", "id"),
 )
 DELETE_COUNTERS = Delete(COUNTERS, equal("subject"))
 DELETE_COUNTERS_BEFORE = Delete(COUNTERS, (Filter("window_start", "before", "<", optional=False),))
@@ -423,6 +428,11 @@ DELETE_EXPIRED_JWT_REFRESH_TOKENS = Delete(JWT_REFRESH_TOKENS, (Filter("expires_
 FIND_BUDGET_POLICY = Get(BUDGET_POLICIES, ("id",))
 LIST_BUDGET_POLICIES = Find(
     BUDGET_POLICIES, equal("agent_id", "user_id", "tenant_id", "status", optional=True), OLDEST_FIRST
+)
+FIND_BUDGET_POLICIES_FOR = Find(
+    BUDGET_POLICIES,
+    tuple(Filter(column, column, optional=False, or_null=True) for column in ("agent_id", "user_id", "tenant_id")),
+    OLDEST_FIRST,
 )
 CREATE_BUDGET_POLICY = Insert(BUDGET_POLICIES)
 UPDATE_BUDGET_POLICY = Update(BUDGET_POLICIES, ("id",), expect=("status",))

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import subprocess
-import sys
 from collections import Counter as Tally
 from datetime import timedelta
 from typing import Any
@@ -22,21 +20,10 @@ from kavach_core import (
     NotFoundError,
     create_kavach,
 )
+from processes import workers
 
 DEPLOY = {"resource": "deploy:*", "actions": ["execute"], "constraints": {"requireApproval": True}}
 CALL: dict[str, Any] = {"action": "execute", "resource": "deploy:production", "arguments": {"tag": "v1", "dry": False}}
-
-_PROCESS = """
-import sys
-from kavach_core import create_kavach
-
-provider, url, agent, calls = sys.argv[1:]
-with create_kavach(database={"provider": provider, "url": url}) as kavach:
-    print("ready", flush=True)
-    sys.stdin.readline()
-    for number in range(int(calls)):
-        print(kavach.authorize(agent, action="execute", resource="deploy:production").code, flush=True)
-"""
 
 
 async def test_ap1_an_approved_request_lets_exactly_one_call_through(host: Host, kavach: Any) -> None:
@@ -158,21 +145,11 @@ def test_ap1_of_calls_in_several_processes_one_is_let_through(database: Database
         agent = kavach.agent.create(owner_id="ada", name="n", type="service", permissions=[permission])
         request = kavach.approval.request(agent.id, action="execute", resource="deploy:production")
         kavach.approval.approve(request.id, by="grace")
-        command = [sys.executable, "-c", _PROCESS, database.provider, database.url, agent.id, "10"]
-        processes = [
-            subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-            for _ in range(3)
-        ]
-        for process in processes:
-            assert process.stdout is not None
-            assert process.stdout.readline() == "ready\n", process.communicate()[1]
-        for process in processes:
-            assert process.stdin is not None
-            process.stdin.write("\n")
-            process.stdin.flush()
-        answers = [process.communicate(timeout=240) for process in processes]
-        assert [error for _, error in answers] == [""] * 3
-        assert Tally("".join(out for out, _ in answers).split()) == {"None": 1, "approval_required": 29}
+        with workers(database, 3) as others:
+            for worker in others:
+                worker.tell("authorize", agent.id, action="execute", resource="deploy:production", times=10)
+            codes = [answer["code"] for worker in others for answer in worker.answers()]
+        assert Tally(codes) == {None: 1, "approval_required": 29}
         assert len(kavach.approval.list_pending(agent.id)) == 1
 
 

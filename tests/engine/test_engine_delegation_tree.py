@@ -254,15 +254,15 @@ async def test_dg10_p23_the_way_up_takes_a_statement_for_each_hop_however_many_c
             assert await ask(kavach, layers[-1][0]) is None
         taken.append(asked)
     chains = ["Find kavach_delegation_chains"] * 3
-    up = ["Get kavach_agents", *chains, "Find kavach_agents", "Find kavach_permissions", "Insert kavach_audit_logs"]
-    assert taken == [up, up]
+    up = ["Get kavach_agents", *chains, "Find kavach_agents", "Find kavach_permissions"]
+    assert taken == [[*up, "Find kavach_budget_policies", "Insert kavach_audit_logs"]] * 2
 
 
-async def test_p23_a_call_of_an_agent_without_delegations_takes_four_statements(
+async def test_p23_a_call_of_an_agent_without_delegations_takes_five_statements(
     host: Host, kavach: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     agent = await make_agent(kavach, READ_ISSUES)
     with operations_of(host, monkeypatch) as asked:
         assert await ask(kavach, agent) is None
         await kavach.authorize_by_token(agent.token, action="read", resource="mcp:github:issues")
-    assert [operation.split()[0] for operation in asked] == ["Get", "Find", "Find", "Insert"] * 2
+    assert [operation.split()[0] for operation in asked] == ["Get", "Find", "Find", "Find", "Insert"] * 2

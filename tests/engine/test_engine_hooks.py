@@ -162,6 +162,15 @@ async def test_w1_the_core_tells_of_agents_without_their_tokens(host: Host, hear
     assert heard.told == [("agent_created", agent.model_copy(update={"token": ""})), ("agent_revoked", revoked)]
 
 
+async def test_b1_an_agent_that_a_budget_revokes_is_told_once(host: Host, heard: Heard) -> None:
+    kavach = await host.kavach(hooks=heard.hooks("agent_revoked"))
+    agent = await make_agent(kavach, READ_ISSUES)
+    await kavach.budget.create(limits={"max_calls_per_day": 0}, action="revoke")
+    assert (await by_token(kavach, agent)).code == "budget_exceeded"
+    assert (await by_token(kavach, agent)).code == "agent_revoked"
+    assert heard.told == [("agent_revoked", await kavach.agent.get(agent.id))]
+
+
 async def test_what_was_not_created_is_not_told(host: Host, heard: Heard) -> None:
     kavach = await host.kavach(hooks=heard.hooks("agent_created"))
     await make_agent(kavach, id="one")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from typing import Any
 
 import pytest
@@ -12,24 +10,9 @@ from colours import Opened
 from database_fixture import Database
 from engine.support import READ_ISSUES, Clock, Host, make_agent, open_session, settle
 from kavach_core import LimitExceeded, create_kavach
+from processes import workers
 
 LIMIT = {"max_per_user": 10}
-
-_PROCESS = """
-import sys
-from kavach_core import LimitExceeded, create_kavach
-
-provider, url = sys.argv[1:]
-with create_kavach(database={"provider": provider, "url": url}, agents={"max_per_user": 10}) as kavach:
-    print("ready", flush=True)
-    sys.stdin.readline()
-    for _ in range(8):
-        try:
-            kavach.agent.create(owner_id="ada", name="n", type="service", permissions=[])
-            print("created", flush=True)
-        except LimitExceeded:
-            print("refused", flush=True)
-"""
 
 
 async def test_p21_of_64_creations_at_once_as_many_as_allowed_succeed(opened: Opened) -> None:
@@ -45,24 +28,14 @@ async def test_p21_of_64_creations_at_once_as_many_as_allowed_succeed(opened: Op
 
 @pytest.mark.not_in_memory
 def test_p21_of_creations_in_several_processes_as_many_as_allowed_succeed(database: Database) -> None:
+    with workers(database, 4, agents=LIMIT) as others:
+        for worker in others:
+            worker.tell("agent.create", owner_id="ada", name="n", type="service", permissions=[], times=8)
+        answers = [answer for worker in others for answer in worker.answers()]
+    refused = [answer["error"] for answer in answers if "error" in answer]
+    assert refused == ["LimitExceeded"] * 22
     with create_kavach(database={"provider": database.provider, "url": database.url}) as kavach:
-        command = [sys.executable, "-c", _PROCESS, database.provider, database.url]
-        processes = [
-            subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-            for _ in range(4)
-        ]
-        for process in processes:
-            assert process.stdout is not None
-            assert process.stdout.readline() == "ready\n", process.communicate()[1]
-        for process in processes:
-            assert process.stdin is not None
-            process.stdin.write("\n")
-            process.stdin.flush()
-        answers = [process.communicate(timeout=60) for process in processes]
-        assert [error for _, error in answers] == [""] * 4
-        said = "".join(out for out, _ in answers).split()
-        assert (said.count("created"), said.count("refused")) == (10, 22)
-        assert len(kavach.agent.list(owner_id="ada")) == 10
+        assert {agent.id for agent in kavach.agent.list()} == {answer["id"] for answer in answers if "id" in answer}
 
 
 @pytest.mark.one_database

@@ -13,7 +13,7 @@ from kavach_core.storage import contract
 from kavach_core.storage.operations import Delete, Insert, Upsert
 from kavach_schema.model import Table
 from kavach_schema.tables import TABLES
-from kavach_schema.tables.agents import AGENTS, APPROVAL_REQUESTS, RATE_LIMITS
+from kavach_schema.tables.agents import AGENTS, APPROVAL_REQUESTS, COUNTERS, RATE_LIMITS
 from kavach_schema.tables.identity import USERS
 from storage.samples import execute, row
 
@@ -59,16 +59,19 @@ async def test_st10_every_table_loses_what_has_expired_and_keeps_the_rest(
             expected[table.name] = 2
     await write(host, RATE_LIMITS, clock.now, window_start=clock.later(hours=-2, seconds=-1))
     await write(host, RATE_LIMITS, clock.now, window_start=clock.later(hours=-2))
-    expected[RATE_LIMITS.name] = 1
+    await write(host, COUNTERS, clock.now, window_start=clock.later(days=-32, seconds=-1))
+    await write(host, COUNTERS, clock.now, window_start=clock.later(days=-32))
+    expected |= {RATE_LIMITS.name: 1, COUNTERS.name: 1}
     before = await host.count()
     assert await counts(kavach) == expected
-    lock = {"kavach_counters": 1}  # that of legal holds
-    assert await host.count() == {**{name: n - expected.get(name, 0) for name, n in before.items()}, **lock}
+    before[COUNTERS.name] += 1  # the lock of legal holds
+    assert await host.count() == {name: count - expected.get(name, 0) for name, count in before.items()}
     assert set((await kavach.purge()).values()) == {0}
 
 
 async def test_st10_a_purge_names_every_table_also_those_that_lost_nothing(kavach: Any) -> None:
-    assert await kavach.purge() == dict.fromkeys([*[n for n in EXPIRING if n not in KEPT], RATE_LIMITS.name], 0)
+    tables = [*[name for name in EXPIRING if name not in KEPT], RATE_LIMITS.name, COUNTERS.name]
+    assert await kavach.purge() == dict.fromkeys(tables, 0)
 
 
 @pytest.mark.parametrize(("batch", "expected"), [(2, [2, 2, 1]), (5, [5, 0]), (9, [5])])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections import Counter as Tally
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,21 +17,9 @@ from kavach_core import create_kavach
 from kavach_core.engine._sync.counting import count_call
 from kavach_core.policy.permissions import Counter
 from kavach_core.storage import create_memory_storage
+from processes import workers
 
 ADDRESS = "10.0.0.1"
-
-_PROCESS = """
-import sys
-from kavach_core import create_kavach
-
-provider, url, agent, calls = sys.argv[1:]
-with create_kavach(database={"provider": provider, "url": url}) as kavach:
-    print("ready", flush=True)
-    sys.stdin.readline()
-    for number in range(int(calls)):
-        result = kavach.authorize(agent, action="read", resource=f"mcp:github:{number}")
-        print(result.code, flush=True)
-"""
 
 
 def limited(limit: int, **constraints: object) -> dict[str, object]:
@@ -69,25 +55,16 @@ async def test_p1_limits_that_calls_share_in_part_are_all_exact(opened: Opened) 
 
 @pytest.mark.not_in_memory
 @pytest.mark.timeout(300)
-def test_p1_of_640_calls_of_four_processes_exactly_200_are_allowed(database: Database) -> None:
+def test_p1_of_640_calls_of_two_threads_in_each_of_four_processes_exactly_200_are_allowed(database: Database) -> None:
     with create_kavach(database={"provider": database.provider, "url": database.url}) as kavach:
         permission = {**READ_GITHUB, "constraints": {"max_calls_per_hour": 200}}
         agent = kavach.agent.create(owner_id="ada", name="n", type="service", permissions=[permission])
-        command = [sys.executable, "-c", _PROCESS, database.provider, database.url, agent.id, "160"]
-        processes = [
-            subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-            for _ in range(4)
-        ]
-        for process in processes:
-            assert process.stdout is not None
-            assert process.stdout.readline() == "ready\n", process.communicate()[1]
-        for process in processes:
-            assert process.stdin is not None
-            process.stdin.write("\n")
-            process.stdin.flush()
-        answers = [process.communicate(timeout=240) for process in processes]
-        assert [error for _, error in answers] == [""] * 4
-        assert Tally("".join(out for out, _ in answers).split()) == {"None": 200, "rate_limited": 440}
+        with workers(database, 4) as others:
+            for number, worker in enumerate(others):
+                resource = f"mcp:github:{number}"
+                worker.tell("authorize", agent.id, action="read", resource=resource, times=160, threads=2)
+            codes = [answer["code"] for worker in others for answer in worker.answers()]
+        assert Tally(codes) == {None: 200, "rate_limited": 440}
         assert kavach.storage.count_audit_logs(agent_id=agent.id, result="allowed") == 200
         assert kavach.storage.count_audit_logs(agent_id=agent.id, result="denied") == 440
 

@@ -31,7 +31,7 @@ from prisma_engine.clients import (
     url_of,
     with_tables,
 )
-from prisma_engine.proxy import Proxy
+from proxy import Proxy
 
 pytestmark = pytest.mark.not_in_memory
 

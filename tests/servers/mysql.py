@@ -36,12 +36,19 @@ def find_mysql(flavour: Flavour = "mariadb", *, default_port: int = 3306) -> Ite
     server = _named(flavour) or _local(flavour, default_port)
     if server is not None:
         yield server
-    elif flavour == "mariadb":
-        with private_server(_mariadb_recipe(*_mariadb_binaries())) as private:
-            yield private
     else:
-        with _mysql_program() as program, private_server(_mysql_recipe(*program)) as private:
+        with recipe(flavour) as found, private_server(found) as private:
             yield private
+
+
+@contextmanager
+def recipe(flavour: Flavour) -> Iterator[Recipe]:
+    """Yield how to run a server of one's own, installing it where possible; raises `ServerUnavailable`."""
+    if flavour == "mariadb":
+        yield _mariadb_recipe(*_mariadb_binaries())
+    else:
+        with _mysql_program() as program:
+            yield _mysql_recipe(*program)
 
 
 def _named(flavour: Flavour) -> Server | None:

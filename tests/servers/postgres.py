@@ -28,7 +28,7 @@ def find_postgres(*, default_port: int = 5432) -> Iterator[Server]:
     if server is not None:
         yield server
         return
-    with private_server(_recipe(_binaries())) as private:
+    with private_server(recipe()) as private:
         yield private
 
 
@@ -75,7 +75,10 @@ def _installed() -> Path | None:
     return Path(initdb).resolve().parent if initdb else None
 
 
-def _recipe(binaries: Path) -> Recipe:
+def recipe() -> Recipe:
+    """Return how to run a PostgreSQL server of one's own, installing it where possible; raises `ServerUnavailable`."""
+    binaries = _binaries()
+
     def initialize(folder: Path) -> list[str]:
         options = ["--username=postgres", "--auth=trust", "--encoding=UTF8", "--no-locale", "--no-sync"]
         return [f"{binaries}/initdb", *options, f"--pgdata={folder}/data"]

@@ -15,8 +15,8 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -37,26 +37,79 @@ class Recipe:
     """Return the server on this port, or raise one of `connections.ERRORS` while it does not answer."""
     stop: signal.Signals
 
+    def with_options(self, initialize: Sequence[str], serve: Sequence[str] = ()) -> Recipe:
+        """Return the recipe with further options, which come last."""
+        return replace(
+            self,
+            initialize=lambda folder: [*self.initialize(folder), *initialize],
+            serve=lambda folder, port: [*self.serve(folder, port), *serve],
+        )
+
+
+class Private:
+    """A server in a folder of its own, with one port for all its life: it may be killed and started again."""
+
+    def __init__(self, recipe: Recipe, folder: Path) -> None:
+        self._recipe = recipe
+        self._folder = folder
+        self._identity = _identity(folder)
+        self._log = folder / "server.log"
+        self._port = _free_port()
+        self._process: subprocess.Popen[Any] | None = None
+        with self._log.open("wb") as output:
+            done = subprocess.run(recipe.initialize(folder), check=False, **self._options(output))
+        if done.returncode != 0:
+            raise ServerUnavailable(f"{recipe.name} could not be initialized:\n{self._log.read_text()}")
+
+    def start(self) -> Server:
+        """Start the server, and return it when it answers."""
+        with self._log.open("ab") as output:
+            self._process = subprocess.Popen(self._recipe.serve(self._folder, self._port), **self._options(output))
+        return _wait(self._process, lambda: self._recipe.ask(self._port), self._recipe.name, self._log)
+
+    def pids(self) -> list[int]:
+        """Return the processes of the server, its first one first."""
+        assert self._process is not None
+        first = self._process.pid
+        children = Path(f"/proc/{first}/task/{first}/children").read_text().split()
+        return [first, *map(int, children)]
+
+    def kill(self) -> None:
+        """End the server as kill -9 does: nothing is finished, and nothing is written any more."""
+        assert self._process is not None
+        for pid in self.pids():
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self._process.wait()
+
+    def stop(self) -> None:
+        """End the server as its operator does, if it runs."""
+        if self._process is not None and self._process.poll() is None:
+            _stop(self._process, self._recipe.stop)
+
+    def _options(self, output: Any) -> dict[str, Any]:
+        return _options(self._folder, output) | self._identity
+
+
+@contextmanager
+def in_a_folder(recipe: Recipe) -> Iterator[Private]:
+    """Yield a server that is initialized, as an unprivileged user when called by root, and not started."""
+    folder = Path(tempfile.mkdtemp(prefix="kavach-"))
+    try:
+        private = Private(recipe, folder)
+        try:
+            yield private
+        finally:
+            private.stop()
+    finally:
+        shutil.rmtree(folder)
+
 
 @contextmanager
 def private_server(recipe: Recipe) -> Iterator[Server]:
-    """Run a server for the time of the context, as an unprivileged user when called by root."""
-    folder = Path(tempfile.mkdtemp(prefix="kavach-"))
-    try:
-        identity = _identity(folder)
-        log = folder / "server.log"
-        with log.open("wb") as output:
-            options = _options(folder, output) | identity
-            if subprocess.run(recipe.initialize(folder), check=False, **options).returncode != 0:
-                raise ServerUnavailable(f"{recipe.name} could not be initialized:\n{log.read_text()}")
-            port = _free_port()
-            process = subprocess.Popen(recipe.serve(folder, port), **options)
-        try:
-            yield _wait(process, lambda: recipe.ask(port), recipe.name, log)
-        finally:
-            _stop(process, recipe.stop)
-    finally:
-        shutil.rmtree(folder)
+    """Run a server for the time of the context."""
+    with in_a_folder(recipe) as private:
+        yield private.start()
 
 
 def reachable(program: Sequence[str]) -> bool:

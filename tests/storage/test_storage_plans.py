@@ -40,6 +40,8 @@ NO_INDEX = {
 }
 
 SORTED = {
+    "FIND_BUDGET_POLICIES_FOR",
+    "FIND_COUNTERS_BY_SUBJECTS",
     # No index has the rows of several agents, or those that are named, in one order.
     "FIND_AGENTS_BY_IDS",
     "FIND_DELEGATION_CHAINS_BY_IDS",

@@ -10,12 +10,14 @@ from pydantic import JsonValue
 from uuid_utils import uuid7
 
 from kavach_core.engine._async.hooks import AsyncLifecycle
+from kavach_core.engine._async.places import claim_async_owners_place
 from kavach_core.engine._async.retry import run_async_transaction
-from kavach_core.engine.reading import Clock, agent_place, agent_status, agent_value, check, expired, future, plain
-from kavach_core.engine.settings import ALWAYS, TRIES, Rules
+from kavach_core.engine._async.tenants import admit_async_agent
+from kavach_core.engine.reading import Clock, agent_place, agent_status, agent_value, check, future, plain
+from kavach_core.engine.settings import TRIES, Rules
 from kavach_core.engine.tokens import new_token
 from kavach_core.engine.values import AGENT_TYPES, Agent
-from kavach_core.errors import ConfigurationError, InactiveAgentError, InvalidInput, LimitExceeded, NotFoundError
+from kavach_core.errors import ConfigurationError, InactiveAgentError, InvalidInput, NotFoundError
 from kavach_core.policy.permissions import Permission, PermissionLike, read_permissions
 from kavach_core.storage import AsyncStorage
 from kavach_schema import records
@@ -25,9 +27,6 @@ from kavach_schema.model import UNSET, Unset
 from kavach_schema.tables.agents import AGENTS
 
 MAX_PAGE: Final = 1000
-
-_OWNER_LOCK: Final = "kavach:max_per_user"
-"""Whose counter is locked while an owner's agents are counted; it counts the agents ever created."""
 
 
 class AsyncAgents:
@@ -46,7 +45,7 @@ class AsyncAgents:
         owner_id: str,
         name: str,
         type: str,
-        permissions: Iterable[PermissionLike],
+        permissions: Iterable[PermissionLike] | None = None,
         expires_at: datetime | None = None,
         metadata: Mapping[str, JsonValue] | None = None,
         tenant_id: str | None = None,
@@ -55,10 +54,12 @@ class AsyncAgents:
         """Create an agent with its permissions, all or nothing, and return it with its token.
 
         The token is shown this once. `owner_id` is any text that the host's own sign-in knows. Without `expires_at`
-        the agent lives as long as the setting `token_expiry` says.
+        the agent lives as long as the setting `token_expiry` says; without `permissions` it has those of the setting
+        `default_permissions`.
 
-        Raises `InvalidInput`, `ConflictError` where `id` is taken, and `LimitExceeded` where the owner has
-        `max_per_user` active agents; exactly that many can exist, however many are created at once.
+        Raises `InvalidInput`, also for a type that its tenant does not allow, `ConflictError` where `id` is taken,
+        `InactiveTenantError` where the tenant is suspended, and `LimitExceeded` where the owner has `max_per_user`
+        active agents or the tenant `max_agents`; exactly that many can exist, however many are created at once.
         """
         if not self._rules.agents.enabled:
             raise ConfigurationError("agents are disabled; set agents={'enabled': True}")
@@ -74,11 +75,13 @@ class AsyncAgents:
         elif self._rules.lifetime is not None:
             expires_at = now + self._rules.lifetime
         described = plain(metadata, "metadata")
-        wanted = read_permissions(permissions, self._rules.wildcard)
+        given = self._rules.agents.default_permissions if permissions is None else permissions
+        wanted = read_permissions(given, self._rules.wildcard)
         token = new_token()
 
         async def work(storage: AsyncStorage) -> Agent:
-            await self._claim_place(storage, owner_id, now)
+            await claim_async_owners_place(storage, self._rules.agents.max_per_user, owner_id, now)
+            await admit_async_agent(storage, tenant_id, type, now)
             row = await storage.create_agent(
                 id=agent_id,
                 owner_id=owner_id,
@@ -193,7 +196,7 @@ class AsyncAgents:
         row = await self._storage.find_agent_by_id(agent_id)
         alive = row is not None and row.status != "revoked"
         if alive:
-            row = await self._storage.update_agent(agent_id, status="revoked", updated_at=self._clock())
+            row = await revoke_async_agent(self._storage, agent_id, self._clock())
         if row is None:
             raise _missing()
         agent = await self._complete(row)
@@ -213,33 +216,10 @@ class AsyncAgents:
             raise InactiveAgentError(f"the agent is {status}; create a new one")
         return row
 
-    async def _claim_place(self, storage: AsyncStorage, owner_id: str, now: datetime) -> None:
-        """Make sure that the owner may have one more agent, and keep others from counting until this is committed."""
-        most = self._rules.agents.max_per_user
-        if most is None:
-            return
-        await storage.increment_rate_limit(
-            id=str(uuid7()), agent_id=_OWNER_LOCK, resource=owner_id, window_start=ALWAYS, count=1
-        )
-        count = await storage.count_current_agents(owner_id, status="active")
-        if count >= most:
-            count -= await self._mark_expired(storage, owner_id, now)
-        if count >= most:
-            raise LimitExceeded(f"the owner has {most} active agents, the most allowed; revoke one first")
 
-    async def _mark_expired(self, storage: AsyncStorage, owner_id: str, now: datetime) -> int:
-        """Store that agents whose time has come are expired, and return how many there were."""
-        marked = 0
-        last = None
-        while page := await storage.list_agents(owner_id=owner_id, status="active", limit=1000, after=last):
-            last = page[-1]
-            for row in page:
-                if expired(row.expires_at, now):
-                    changed = await storage.update_agent(
-                        row.id, expected_status="active", status="expired", updated_at=now
-                    )
-                    marked += changed is not None
-        return marked
+async def revoke_async_agent(storage: AsyncStorage, agent_id: str, now: datetime) -> records.Agent | None:
+    """Store that an agent is revoked, and return it, or None where there is none."""
+    return await storage.update_agent(agent_id, status="revoked", updated_at=now)
 
 
 def _permission_rows(agent_id: str, wanted: Sequence[Permission], now: datetime) -> list[PermissionInput]:

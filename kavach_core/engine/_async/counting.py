@@ -32,12 +32,17 @@ async def count_async_call(storage: AsyncStorage, counters: Sequence[Counter], n
         total = await _add(storage, counter, 1)
         totals.append(total)
         if total > counter.limit and total - await _before_window(storage, counter, total, now) > counter.limit:
-            for counted in counters[: len(totals)]:
-                await _add(storage, counted, -1)
+            await uncount_async_call(storage, counters[: len(totals)])
             return False
     for counter, total in zip(counters, totals, strict=True):
         await _mark_second(storage, counter, total - 1, now)
     return True
+
+
+async def uncount_async_call(storage: AsyncStorage, counters: Sequence[Counter]) -> None:
+    """Give back the place of a call that was counted in this transaction and is denied in the end."""
+    for counter in counters:
+        await _add(storage, counter, -1)
 
 
 async def _add(storage: AsyncStorage, counter: Counter, calls: int) -> int:

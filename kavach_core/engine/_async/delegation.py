@@ -9,6 +9,7 @@ from typing import Final, TypeVar
 from uuid_utils import uuid7
 
 from kavach_core.engine._async.retry import run_async_transaction
+from kavach_core.engine._async.tenants import limit_async_depth
 from kavach_core.engine.reading import Clock, agent_status, delegation_value, future, grants, link
 from kavach_core.engine.settings import DEFAULT_MAX_DEPTH, Rules
 from kavach_core.engine.values import Delegation
@@ -50,9 +51,9 @@ class AsyncDelegations:
         then the delegation with the most hops left; `parent_chain_id` chooses another one. `max_depth` is how many hops
         there may be from the agent whose own permission it is.
 
-        Raises `NotFoundError`, `InactiveAgentError`, `InvalidInput`, and `DelegationError` for what is not held, for
-        a chain that would be too deep or outlive the one that it rests on, for an agent of another owner or tenant,
-        and for a circle.
+        Raises `NotFoundError`, `InactiveAgentError`, `InactiveTenantError`, `InvalidInput`, and `DelegationError` for
+        what is not held, for a chain that would be too deep or outlive the one that it rests on, for an agent of
+        another owner or tenant, and for a circle.
         """
         now = self._clock()
         expires_at = future(expires_at, now, "expires_at")
@@ -69,6 +70,7 @@ class AsyncDelegations:
             receiver = await self._active(storage, to_agent, now)
             if (giver.owner_id, giver.tenant_id) != (receiver.owner_id, receiver.tenant_id):
                 raise DelegationError("the agents belong to different owners or tenants")
+            most = await limit_async_depth(storage, giver.tenant_id, max_depth)
             held = await self._held(storage, from_agent, now)
             if parent_chain_id is not None:
                 held = [source for source in held if source.line and source.line[-1].id == parent_chain_id]
@@ -79,10 +81,10 @@ class AsyncDelegations:
                 wanted,
                 receiver=to_agent,
                 expires_at=expires_at,
-                max_depth=max_depth,
+                max_depth=most,
                 wildcard=self._rules.wildcard,
             )
-            depth, deepest = reach(line, max_depth)
+            depth, deepest = reach(line, most)
             return await storage.create_delegation_chain(
                 id=str(uuid7()),
                 from_agent_id=from_agent,

@@ -14,6 +14,7 @@ from kavach_core.engine._async.api_keys import AsyncApiKeys
 from kavach_core.engine._async.approvals import AsyncApprovals
 from kavach_core.engine._async.audit import AsyncAudit
 from kavach_core.engine._async.authorization import AsyncAuthorization
+from kavach_core.engine._async.budgets import AsyncBudgets
 from kavach_core.engine._async.cards import AsyncAgentCards
 from kavach_core.engine._async.delegation import AsyncDelegations
 from kavach_core.engine._async.ephemeral import AsyncEphemeralSessions
@@ -24,6 +25,7 @@ from kavach_core.engine._async.organizations import AsyncOrganizations
 from kavach_core.engine._async.purge import purge_async_storage
 from kavach_core.engine._async.service_tokens import AsyncServiceTokens
 from kavach_core.engine._async.sessions import AsyncSessions
+from kavach_core.engine._async.tenants import AsyncTenants
 from kavach_core.engine._async.users import AsyncUsers
 from kavach_core.engine.callbacks import AsyncApprovalCallback
 from kavach_core.engine.hooks import AsyncHooks
@@ -66,6 +68,8 @@ class AsyncKavach:
         self.invitation = AsyncInvitations(storage, rules, clock)
         self.mcp_server = AsyncMcpServers(storage, clock)
         self.service_token = AsyncServiceTokens(storage, clock)
+        self.budget = AsyncBudgets(storage, clock)
+        self.tenant = AsyncTenants(storage, clock)
         self.card = AsyncAgentCards(storage, clock)
         self.ephemeral = AsyncEphemeralSessions(storage, clock)
         self._authorization = AsyncAuthorization(storage, rules, clock, self.delegation, self.approval, lifecycle)
@@ -86,7 +90,7 @@ class AsyncKavach:
         The default is to deny. Each call writes exactly one audit row, in the transaction of the decision, also for an
         unknown agent; a decision that cannot be recorded is a denial with the code `audit_unavailable`. Where a person
         must approve the call, the request is found or made, and `approval_id` names it. `tokens_cost` is what the call
-        costs in tokens, as far as the host knows; it is recorded.
+        costs in tokens, as far as the host knows; it is recorded, and charged to budgets where the call is allowed.
 
         Raises `InvalidInput` for text that an audit row cannot hold; nothing is decided then.
         """

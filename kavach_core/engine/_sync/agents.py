@@ -12,12 +12,14 @@ from pydantic import JsonValue
 from uuid_utils import uuid7
 
 from kavach_core.engine._sync.hooks import Lifecycle
+from kavach_core.engine._sync.places import claim_owners_place
 from kavach_core.engine._sync.retry import run_transaction
-from kavach_core.engine.reading import Clock, agent_place, agent_status, agent_value, check, expired, future, plain
-from kavach_core.engine.settings import ALWAYS, TRIES, Rules
+from kavach_core.engine._sync.tenants import admit_agent
+from kavach_core.engine.reading import Clock, agent_place, agent_status, agent_value, check, future, plain
+from kavach_core.engine.settings import TRIES, Rules
 from kavach_core.engine.tokens import new_token
 from kavach_core.engine.values import AGENT_TYPES, Agent
-from kavach_core.errors import ConfigurationError, InactiveAgentError, InvalidInput, LimitExceeded, NotFoundError
+from kavach_core.errors import ConfigurationError, InactiveAgentError, InvalidInput, NotFoundError
 from kavach_core.policy.permissions import Permission, PermissionLike, read_permissions
 from kavach_core.storage import Storage
 from kavach_schema import records
@@ -27,9 +29,6 @@ from kavach_schema.model import UNSET, Unset
 from kavach_schema.tables.agents import AGENTS
 
 MAX_PAGE: Final = 1000
-
-_OWNER_LOCK: Final = "kavach:max_per_user"
-"""Whose counter is locked while an owner's agents are counted; it counts the agents ever created."""
 
 
 class Agents:
@@ -48,7 +47,7 @@ class Agents:
         owner_id: str,
         name: str,
         type: str,
-        permissions: Iterable[PermissionLike],
+        permissions: Iterable[PermissionLike] | None = None,
         expires_at: datetime | None = None,
         metadata: Mapping[str, JsonValue] | None = None,
         tenant_id: str | None = None,
@@ -57,10 +56,12 @@ class Agents:
         """Create an agent with its permissions, all or nothing, and return it with its token.
 
         The token is shown this once. `owner_id` is any text that the host's own sign-in knows. Without `expires_at`
-        the agent lives as long as the setting `token_expiry` says.
+        the agent lives as long as the setting `token_expiry` says; without `permissions` it has those of the setting
+        `default_permissions`.
 
-        Raises `InvalidInput`, `ConflictError` where `id` is taken, and `LimitExceeded` where the owner has
-        `max_per_user` active agents; exactly that many can exist, however many are created at once.
+        Raises `InvalidInput`, also for a type that its tenant does not allow, `ConflictError` where `id` is taken,
+        `InactiveTenantError` where the tenant is suspended, and `LimitExceeded` where the owner has `max_per_user`
+        active agents or the tenant `max_agents`; exactly that many can exist, however many are created at once.
         """
         if not self._rules.agents.enabled:
             raise ConfigurationError("agents are disabled; set agents={'enabled': True}")
@@ -76,11 +77,13 @@ class Agents:
         elif self._rules.lifetime is not None:
             expires_at = now + self._rules.lifetime
         described = plain(metadata, "metadata")
-        wanted = read_permissions(permissions, self._rules.wildcard)
+        given = self._rules.agents.default_permissions if permissions is None else permissions
+        wanted = read_permissions(given, self._rules.wildcard)
         token = new_token()
 
         def work(storage: Storage) -> Agent:
-            self._claim_place(storage, owner_id, now)
+            claim_owners_place(storage, self._rules.agents.max_per_user, owner_id, now)
+            admit_agent(storage, tenant_id, type, now)
             row = storage.create_agent(
                 id=agent_id,
                 owner_id=owner_id,
@@ -195,7 +198,7 @@ class Agents:
         row = self._storage.find_agent_by_id(agent_id)
         alive = row is not None and row.status != "revoked"
         if alive:
-            row = self._storage.update_agent(agent_id, status="revoked", updated_at=self._clock())
+            row = revoke_agent(self._storage, agent_id, self._clock())
         if row is None:
             raise _missing()
         agent = self._complete(row)
@@ -215,31 +218,10 @@ class Agents:
             raise InactiveAgentError(f"the agent is {status}; create a new one")
         return row
 
-    def _claim_place(self, storage: Storage, owner_id: str, now: datetime) -> None:
-        """Make sure that the owner may have one more agent, and keep others from counting until this is committed."""
-        most = self._rules.agents.max_per_user
-        if most is None:
-            return
-        storage.increment_rate_limit(
-            id=str(uuid7()), agent_id=_OWNER_LOCK, resource=owner_id, window_start=ALWAYS, count=1
-        )
-        count = storage.count_current_agents(owner_id, status="active")
-        if count >= most:
-            count -= self._mark_expired(storage, owner_id, now)
-        if count >= most:
-            raise LimitExceeded(f"the owner has {most} active agents, the most allowed; revoke one first")
 
-    def _mark_expired(self, storage: Storage, owner_id: str, now: datetime) -> int:
-        """Store that agents whose time has come are expired, and return how many there were."""
-        marked = 0
-        last = None
-        while page := storage.list_agents(owner_id=owner_id, status="active", limit=1000, after=last):
-            last = page[-1]
-            for row in page:
-                if expired(row.expires_at, now):
-                    changed = storage.update_agent(row.id, expected_status="active", status="expired", updated_at=now)
-                    marked += changed is not None
-        return marked
+def revoke_agent(storage: Storage, agent_id: str, now: datetime) -> records.Agent | None:
+    """Store that an agent is revoked, and return it, or None where there is none."""
+    return storage.update_agent(agent_id, status="revoked", updated_at=now)
 
 
 def _permission_rows(agent_id: str, wanted: Sequence[Permission], now: datetime) -> list[PermissionInput]:

@@ -15,20 +15,24 @@ from pydantic import JsonValue
 from uuid_utils import uuid7
 
 from kavach_core.engine._sync.approvals import Approvals
-from kavach_core.engine._sync.counting import count_call
+from kavach_core.engine._sync.budgets import charge_call
+from kavach_core.engine._sync.counting import count_call, uncount_call
 from kavach_core.engine._sync.delegation import Delegations
 from kavach_core.engine._sync.ephemeral import find_agent_of, give_action_back, use_action
 from kavach_core.engine._sync.hooks import Lifecycle
 from kavach_core.engine._sync.retry import run_transaction
+from kavach_core.engine._sync.tenants import is_tenant_suspended
+from kavach_core.engine.budgeting import warnings_of
 from kavach_core.engine.hooks import HookedCall
-from kavach_core.engine.reading import Clock, agent_status, check, described, storable
+from kavach_core.engine.reading import Clock, agent_status, agent_value, check, described, storable
 from kavach_core.engine.settings import Rules
 from kavach_core.engine.tokens import EPHEMERAL_PREFIX, PREFIXES, hash_token
 from kavach_core.engine.values import AuthorizeResult
 from kavach_core.errors import InvalidInput, StorageError
+from kavach_core.policy.budgets import NOTHING, Charge
 from kavach_core.policy.constraints import Call
 from kavach_core.policy.decisions import Refusal, Verdict, allow, deny, weigh
-from kavach_core.policy.permissions import Grant
+from kavach_core.policy.permissions import Counter, Grant
 from kavach_core.storage import Storage
 from kavach_schema.records import Agent, ApprovalRequest
 from kavach_schema.tables.agents import AUDIT_LOGS
@@ -70,12 +74,14 @@ class _Call:
 
 @dataclass(frozen=True, slots=True)
 class _Decision:
-    """What was decided, where it is recorded, and the request for approval that it rests on."""
+    """What was decided, where it is recorded, and the request for approval, the counts and the charge it rests on."""
 
     verdict: Verdict
     request: ApprovalRequest | None = None
     new_request: bool = False
     audit_id: str | None = None
+    counted: Sequence[Counter] = ()
+    charge: Charge = NOTHING
     agent: Agent | None = None
 
 
@@ -187,7 +193,11 @@ class Authorization:
             reason=decision.verdict.reason,
             audit_id=decision.audit_id,
             approval_id=None if decision.request is None else decision.request.id,
+            warnings=warnings_of(decision.charge),
+            retry_at=decision.charge.retry_at,
         )
+        if decision.charge.revokes and decision.agent is not None:
+            self._tell_revoked(decision.agent)
         if self._lifecycle.follows:
             self._lifecycle.decided(call.hooked(decision.agent or seen), result)
         return result
@@ -226,11 +236,11 @@ class Authorization:
         if asked.refused is not None:
             return _Decision(asked.refused)
         if agent is None or asked.ephemeral is None:
-            return self._decide(storage, agent, asked, now)
+            return self._decide_and_charge(storage, agent, asked, now)
         used = use_action(storage, asked.ephemeral, now)
         if isinstance(used, str):
             return _Decision(Verdict(used))
-        decision = self._decide(storage, agent, asked, now)
+        decision = self._decide_and_charge(storage, agent, asked, now)
         if not decision.verdict.allowed:
             give_action_back(storage, used)
         return decision
@@ -241,6 +251,8 @@ class Authorization:
         status = agent_status(agent, now)
         if status != "active":
             return _Decision(Verdict("agent_expired" if status == "expired" else "agent_revoked"))
+        if is_tenant_suspended(storage, agent.tenant_id):
+            return _Decision(Verdict("tenant_suspended"))
         grants = self._delegations.grants_of(storage, agent.id, now)
         call = Call(asked.action, asked.resource, now, asked.arguments, asked.ip)
         weighed = weigh(grants, call)
@@ -248,7 +260,7 @@ class Authorization:
         for grant in weighed.grants:
             if not grant.needs_approval:
                 if count_call(storage, grant.counters, now):
-                    return _Decision(allow(grant, refusals))
+                    return _Decision(allow(grant, refusals), counted=grant.counters)
                 refusals.append(Refusal("rate_limited", grant.line))
         if waiting := [grant for grant in weighed.grants if grant.needs_approval]:
             return self._decide_by_approval(storage, agent, waiting, replace(call, arguments=asked.stored), refusals)
@@ -267,7 +279,25 @@ class Authorization:
             return _Decision(deny([*refusals, *asked]), request, new)
         for grant in grants:
             if count_call(storage, grant.counters, call.now):
-                return _Decision(allow(grant, [*refusals, *asked]), request)
+                return _Decision(allow(grant, [*refusals, *asked]), request, counted=grant.counters)
             refusals.append(Refusal("rate_limited", grant.line))
         self._approvals.give_back(storage, request)
         return _Decision(deny(refusals), request)
+
+    def _decide_and_charge(self, storage: Storage, agent: Agent | None, call: _Call, now: datetime) -> _Decision:
+        """Decide, and charge an allowed call to the budgets; one that is refused gives back all that it used up."""
+        decision = self._decide(storage, agent, call, now)
+        if agent is None or not decision.verdict.allowed:
+            return decision
+        charge = charge_call(storage, agent, call.tokens_cost, now)
+        verdict = decision.verdict
+        verdict = replace(verdict, code=charge.code, constraints=(*verdict.constraints, *charge.fired))
+        if charge.code is not None:
+            uncount_call(storage, decision.counted)
+            if decision.request is not None:
+                self._approvals.give_back(storage, decision.request)
+        return replace(decision, verdict=verdict, charge=charge)
+
+    def _tell_revoked(self, row: Agent) -> None:
+        permissions = self._storage.find_permissions_by_agent_id(row.id)
+        self._lifecycle.revoked(agent_value(row.replace(status="revoked"), permissions, self._clock()))

@@ -34,12 +34,17 @@ def count_call(storage: Storage, counters: Sequence[Counter], now: datetime) -> 
         total = _add(storage, counter, 1)
         totals.append(total)
         if total > counter.limit and total - _before_window(storage, counter, total, now) > counter.limit:
-            for counted in counters[: len(totals)]:
-                _add(storage, counted, -1)
+            uncount_call(storage, counters[: len(totals)])
             return False
     for counter, total in zip(counters, totals, strict=True):
         _mark_second(storage, counter, total - 1, now)
     return True
+
+
+def uncount_call(storage: Storage, counters: Sequence[Counter]) -> None:
+    """Give back the place of a call that was counted in this transaction and is denied in the end."""
+    for counter in counters:
+        _add(storage, counter, -1)
 
 
 def _add(storage: Storage, counter: Counter, calls: int) -> int:

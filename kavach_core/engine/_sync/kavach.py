@@ -16,6 +16,7 @@ from kavach_core.engine._sync.api_keys import ApiKeys
 from kavach_core.engine._sync.approvals import Approvals
 from kavach_core.engine._sync.audit import Audit
 from kavach_core.engine._sync.authorization import Authorization
+from kavach_core.engine._sync.budgets import Budgets
 from kavach_core.engine._sync.cards import AgentCards
 from kavach_core.engine._sync.delegation import Delegations
 from kavach_core.engine._sync.ephemeral import EphemeralSessions
@@ -26,6 +27,7 @@ from kavach_core.engine._sync.organizations import Organizations
 from kavach_core.engine._sync.purge import purge_storage
 from kavach_core.engine._sync.service_tokens import ServiceTokens
 from kavach_core.engine._sync.sessions import Sessions
+from kavach_core.engine._sync.tenants import Tenants
 from kavach_core.engine._sync.users import Users
 from kavach_core.engine.callbacks import ApprovalCallback
 from kavach_core.engine.hooks import Hooks
@@ -68,6 +70,8 @@ class Kavach:
         self.invitation = Invitations(storage, rules, clock)
         self.mcp_server = McpServers(storage, clock)
         self.service_token = ServiceTokens(storage, clock)
+        self.budget = Budgets(storage, clock)
+        self.tenant = Tenants(storage, clock)
         self.card = AgentCards(storage, clock)
         self.ephemeral = EphemeralSessions(storage, clock)
         self._authorization = Authorization(storage, rules, clock, self.delegation, self.approval, lifecycle)
@@ -88,7 +92,7 @@ class Kavach:
         The default is to deny. Each call writes exactly one audit row, in the transaction of the decision, also for an
         unknown agent; a decision that cannot be recorded is a denial with the code `audit_unavailable`. Where a person
         must approve the call, the request is found or made, and `approval_id` names it. `tokens_cost` is what the call
-        costs in tokens, as far as the host knows; it is recorded.
+        costs in tokens, as far as the host knows; it is recorded, and charged to budgets where the call is allowed.
 
         Raises `InvalidInput` for text that an audit row cannot hold; nothing is decided then.
         """

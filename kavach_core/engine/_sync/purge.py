@@ -19,6 +19,9 @@ _MAX_BATCH: Final = 100_000
 _LATE: Final = timedelta(seconds=2 * HOUR)
 """After which calls count for no limit, on the clock of a process that is an hour behind."""
 
+_MONTH: Final = timedelta(days=32)
+"""After which no window of a counter is open: a month is the longest, on a clock that is a day behind."""
+
 _UNUSED: Final = ("pending", "approved", "expired")
 """What a request for approval is that let no call through and that nobody refused."""
 
@@ -52,6 +55,7 @@ def _purges(storage: Storage, now: datetime) -> Mapping[str, Callable[..., int]]
             lambda s, limit: s.delete_expired_approval_requests(now, statuses=_UNUSED, limit=limit),
         ),
         "kavach_rate_limits": partial(storage.delete_rate_limits_before, now - _LATE),
+        "kavach_counters": partial(storage.delete_counters_before, now - _MONTH),
         "kavach_ephemeral_sessions": partial(
             purge_unheld, storage, lambda s, limit: s.delete_expired_ephemeral_sessions(now, limit=limit)
         ),

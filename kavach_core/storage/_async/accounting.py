@@ -51,6 +51,15 @@ class AsyncAccountingMethods(AsyncMethods):
         }
         return await self._execute(contract.LIST_BUDGET_POLICIES, values)
 
+    async def find_budget_policies_for(self, *, agent_id: str, user_id: str, tenant_id: str) -> list[BudgetPolicy]:
+        """Return all policies that a call is charged to, whatever their status, by creation, oldest first.
+
+        Those that name none of agent, user and tenant, or each that they name is this one; an empty `tenant_id` stands
+        for no tenant.
+        """
+        values = {"agent_id": agent_id, "user_id": user_id, "tenant_id": tenant_id}
+        return await self._execute(contract.FIND_BUDGET_POLICIES_FOR, values)
+
     async def create_budget_policy(self, **values: Unpack[BudgetPolicyInput]) -> BudgetPolicy:
         """Write a new policy and return it; raises `ConflictError` where the id is taken."""
         return await self._execute(contract.CREATE_BUDGET_POLICY, values)

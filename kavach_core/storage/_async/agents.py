@@ -54,13 +54,16 @@ class AsyncAgentMethods(AsyncMethods):
         """Return how many agents match."""
         return await self._execute(contract.COUNT_AGENTS, filters)
 
-    async def count_current_agents(self, owner_id: str, *, status: str) -> int:
-        """Return how many agents of an owner have a status.
+    async def count_current_agents(
+        self, *, status: str, owner_id: str | None = None, tenant_id: str | None = None
+    ) -> int:
+        """Return how many agents of an owner, of a tenant, or of both together have a status.
 
         What others have committed is seen, also in a transaction that reads all else as it was at its start: a limit
         that such a transaction checks holds.
         """
-        return await self._execute(contract.COUNT_CURRENT_AGENTS, {"owner_id": owner_id, "status": status})
+        values = {"owner_id": owner_id, "tenant_id": tenant_id, "status": status}
+        return await self._execute(contract.COUNT_CURRENT_AGENTS, values)
 
     async def create_agent(self, **values: Unpack[AgentInput]) -> Agent:
         """Write a new agent and return it; raises `ConflictError` where the id or the token hash is taken."""

@@ -219,6 +219,15 @@ class AsyncDecisionMethods(AsyncMethods):
         }
         return await self._execute(contract.LIST_COUNTERS, values)
 
+    async def find_counters_by_subjects(
+        self, subjects: Sequence[str], *, since: datetime | None = None
+    ) -> list[Counter]:
+        """Return the counters of several subjects by window, oldest first; `since` is included."""
+        if not subjects:
+            return []
+        values = {"subjects": subjects, "since": since}
+        return await self._execute(contract.FIND_COUNTERS_BY_SUBJECTS, values)
+
     async def upsert_counter(self, **values: Unpack[CounterInput]) -> Counter:
         """Write the counter of one window, new or over the stored count, and return it; a stored row keeps its id."""
         return await self._execute(contract.UPSERT_COUNTER, values)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from itertools import product
 from typing import Any, Final
 
 import pytest
@@ -12,7 +13,14 @@ from kavach_core.storage.operations import Filter
 from kavach_core.testing.clauses.base import Clauses
 from kavach_core.testing.methods import COUNTS, KEYED_LISTS, LISTS, PAGED, STREAMS, Method
 from kavach_core.testing.samples import Values, another, at, fresh, sample
-from kavach_schema.tables.agents import AGENTS, AUDIT_LOGS, DELEGATION_CHAINS, PERMISSIONS
+from kavach_schema.tables.agents import (
+    AGENTS,
+    AUDIT_LOGS,
+    BUDGET_POLICIES,
+    COUNTERS,
+    DELEGATION_CHAINS,
+    PERMISSIONS,
+)
 
 ALL: Final = 1_000_000
 """A limit that no clause reaches."""
@@ -221,6 +229,34 @@ class ListClauses(Clauses):
         assert [row.id for row in await find(from_agent_id=two, to_agent_id=one)] == [back["id"]]
         with pytest.raises(InvalidInput):
             await find()
+
+    async def test_budgets_are_found_for_whom_they_hold(self) -> None:
+        """A column of a policy that names nobody MUST match everybody, and one that names somebody nobody else."""
+        me = {"agent_id": fresh(), "user_id": fresh(), "tenant_id": fresh()}
+        mine = []
+        for number, named in enumerate(product((True, False), repeat=3)):
+            values = {name: me[name] if chosen else None for name, chosen in zip(me, named, strict=True)}
+            row = await self.new(BUDGET_POLICIES, **values, created_at=at(number))
+            mine.append(row["id"])
+            for name in [name for name in me if values[name] is not None]:
+                await self.new(BUDGET_POLICIES, **{**values, name: fresh()}, created_at=at(number))
+        find = self.storage.find_budget_policies_for
+        known = {row.id for row in await find(agent_id=fresh(), user_id=fresh(), tenant_id="")}
+        assert mine[-1] in known, "a policy that names nobody is missing"
+        assert known.isdisjoint(mine[:-1])
+        found = [row.id for row in await find(**me)]
+        await self.storage.delete_budget_policy(mine[-1])  # it would be found by every other clause
+        assert [id for id in found if id in mine] == mine
+        assert set(found) - set(mine) <= known
+
+    async def test_counters_of_several_subjects_are_found(self) -> None:
+        """`subjects` MUST match each value in them, from `since` on, and none of them nothing."""
+        one, two = fresh(), fresh()
+        rows = [await self.new(COUNTERS, subject=s, window_start=at(n)) for n, s in enumerate((one, two, one, fresh()))]
+        find = self.storage.find_counters_by_subjects
+        assert [dict(row) for row in await find([one, two, fresh()])] == rows[:3]
+        assert [dict(row) for row in await find([one, two], since=at(1))] == rows[1:3]
+        assert await find([]) == []
 
     async def test_a_stream_yields_what_a_query_returns(self) -> None:
         """A stream MUST yield every row of the query, oldest first, across the pages in which it reads them."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from types import TracebackType
 
@@ -15,6 +16,8 @@ class Proxy:
         self._target = (host, port)
         self._sockets: list[socket.socket] = []
         self._listener: socket.socket | None = None
+        self._left: int | None = None
+        self._answered = False
         self.port = 0
         self.come_back()
 
@@ -51,19 +54,37 @@ class Proxy:
         self._listener = listener
         threading.Thread(target=self._accept, args=(listener,), daemon=True).start()
 
+    def cut_at(self, message: int | None, *, answered: bool = False) -> None:
+        """Go away at the n-th message of clients from now on: before it is passed on, or before its answer is."""
+        self._left = message
+        self._answered = answered
+
     def _accept(self, listener: socket.socket) -> None:
         with suppress(OSError):
             while True:
                 client, _ = listener.accept()
                 server = socket.create_connection(self._target)
                 self._sockets += [client, server]
-                for source, sink in ((client, server), (server, client)):
-                    threading.Thread(target=_copy, args=(source, sink), daemon=True).start()
+                for target, *ends in ((self._ask, client, server), (self._answer, server, client)):
+                    threading.Thread(target=target, args=ends, daemon=True).start()
 
+    def _ask(self, client: socket.socket, server: socket.socket) -> None:
+        def passes() -> bool:
+            if self._left is not None:
+                self._left -= 1
+            return self._left != 0 or self._answered
 
-def _copy(source: socket.socket, sink: socket.socket) -> None:
-    with suppress(OSError):
-        while data := source.recv(65536):
-            sink.sendall(data)
-    with suppress(OSError):
-        sink.shutdown(socket.SHUT_WR)
+        self._copy(client, server, passes)
+
+    def _answer(self, server: socket.socket, client: socket.socket) -> None:
+        self._copy(server, client, lambda: self._left != 0)
+
+    def _copy(self, source: socket.socket, sink: socket.socket, passes: Callable[[], bool]) -> None:
+        with suppress(OSError):
+            while data := source.recv(65536):
+                if not passes():
+                    self.go_away()
+                    return
+                sink.sendall(data)
+        with suppress(OSError):
+            sink.shutdown(socket.SHUT_WR)
