@@ -7,6 +7,8 @@
     ├── InactiveAgentError          the agent is revoked or expired
     ├── InactiveTenantError         the tenant is suspended
     ├── LimitExceeded               one more would be too many
+    ├── AuthenticationError         the password is wrong, or the account is not to be signed in to
+    ├── TooManyAttempts             wait before the next one
     ├── DelegationError             more was handed on than is held
     ├── ApprovalError               the request is not open, or not for this one to answer
     ├── AuditError                  the audit trail is not as it was sealed
@@ -32,6 +34,7 @@ from collections.abc import Sequence
 __all__ = [
     "ApprovalError",
     "AuditError",
+    "AuthenticationError",
     "BackendUnavailable",
     "CapabilityError",
     "ConfigurationError",
@@ -48,6 +51,7 @@ __all__ = [
     "NotFoundError",
     "SchemaMismatch",
     "StorageError",
+    "TooManyAttempts",
     "TransactionAborted",
     "TransactionContextLost",
     "TransactionError",
@@ -80,6 +84,19 @@ class InactiveTenantError(KavachError):
 
 class LimitExceeded(KavachError):
     """A configured limit is reached."""
+
+
+class AuthenticationError(KavachError):
+    """Nobody was signed in; which of the reasons it was is not told."""
+
+
+class TooManyAttempts(KavachError):
+    """Too many attempts were made for now; `retry_after` is after how many seconds another may be."""
+
+    def __init__(self, retry_after: int) -> None:
+        """Say how long to wait."""
+        super().__init__(f"too many attempts; try again in {retry_after} seconds")
+        self.retry_after = retry_after
 
 
 class DelegationError(KavachError):

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from kavach_core import (
     Agent,
     AgentCard,
+    ApiKey,
     Approval,
     AsyncKavach,
     AsyncStorage,
@@ -23,14 +24,19 @@ from kavach_core import (
     EphemeralSession,
     HookedCall,
     Kavach,
+    Member,
+    Organization,
     Permission,
+    SignedIn,
     Storage,
     TimeWindow,
     TrustScore,
+    User,
     create_async_kavach,
     create_kavach,
     templates,
 )
+from kavach_core import Session as UserSession
 from kavach_core import client as sdk
 from kavach_schema import records
 from kavach_sqlalchemy import (
@@ -84,6 +90,14 @@ def check_kavach(moment: datetime) -> None:
         )
         assert_type(card, AgentCard)
         assert_type(kavach.card.find("c"), list[AgentCard])
+        signed = kavach.user.sign_up(email="a@example.com", password="p", name=None)
+        assert_type(signed, SignedIn)
+        assert_type(signed.session.token, str)
+        assert_type(kavach.session.get("t"), UserSession | None)
+        assert_type(kavach.user.ban("u", expires_at=moment), User)
+        assert_type(kavach.api_key.verify("k"), ApiKey | None)
+        assert_type(kavach.organization.list_by_user("u"), list[Organization])
+        assert_type(kavach.invitation.accept("t", user_id="u"), Member)
 
 
 async def check_async_kavach(moment: datetime) -> None:
@@ -100,6 +114,9 @@ async def check_async_kavach(moment: datetime) -> None:
         assert_type(await kavach.delegation.get_effective_permissions("a"), list[Permission])
         assert_type(await kavach.audit.query(), list[records.AuditLog])
         assert_type(await kavach.audit.export(), str)
+        assert_type(await kavach.user.sign_in(email="a@example.com", password="p"), SignedIn)
+        assert_type(await kavach.user.change_password("u", current_password="p", new_password="q"), None)
+        assert_type(await kavach.session.list("u"), list[UserSession])
 
 
 def refuse(call: HookedCall) -> str | None:

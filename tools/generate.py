@@ -25,6 +25,7 @@ RENAMED = {
     "kavach_core.storage.AsyncStorage": "kavach_core.storage.Storage",
     "kavach_core.engine.callbacks.AsyncApprovalCallback": "kavach_core.engine.callbacks.ApprovalCallback",
     "kavach_core.engine.callbacks.AsyncAuditSender": "kavach_core.engine.callbacks.AuditSender",
+    "kavach_core.engine.passwords.run_off_loop": "kavach_core.engine.passwords.run_here",
     "kavach_core.engine.hooks.AsyncHooks": "kavach_core.engine.hooks.Hooks",
     "kavach_core.engine.colour.run_uncancelled": "kavach_core.engine.colour.run",
     "asyncio.Event": "threading.Event",

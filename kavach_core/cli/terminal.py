@@ -87,10 +87,10 @@ class Terminal:
         self._print(Text.assemble(_INDENT, (label.ljust(_LABEL), _STYLES.get(label, "dim")), text))
 
     def table(self, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-        """Write a table; cells that are too long for the width are continued below, but for ids."""
+        """Write a table; cells too long for the width go on below, but for ids and tokens."""
         table = Table(box=SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
         for name in columns:
-            table.add_column(name, overflow="fold", no_wrap=name == "id")
+            table.add_column(name, overflow="fold", no_wrap=name in ("id", "token"))
         for row in rows:
             table.add_row(*(Text(cell, style=_STYLES.get(cell, "")) for cell in row))
         self._console.print(Padding(table, (0, 0, 0, len(_INDENT))))

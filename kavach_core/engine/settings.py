@@ -17,6 +17,7 @@ from kavach_core.policy.durations import parse_duration
 from kavach_core.policy.permissions import PermissionLike, read_permissions
 from kavach_core.policy.redaction import SECRET_NAMES, Redaction, by_names
 from kavach_core.policy.resources import Wildcard
+from kavach_core.policy.sign_in import AttemptRules
 from kavach_core.policy.trust import EarnedTier
 
 DEFAULT_MAX_DEPTH: Final = 3
@@ -140,6 +141,50 @@ class TrustSettings(_Settings):
         return self
 
 
+class UserSettings(_Settings):
+    """How people sign in.
+
+    With `sign_up` off the HTTP API creates no accounts; `kavach.user.sign_up` does all the same.
+
+    A session ends `session_expiry` after its last use, and `session_lifetime` after its beginning. In each window of
+    `attempt_window`, `max_attempts` wrong passwords are taken for one account, and `max_attempts_per_address` from one
+    network address. An invitation to an organization can be accepted for `invitation_expiry`.
+
+    `hash_...` are the parameters of argon2id (RFC 9106, section 4, second choice), and how many passwords are hashed at
+    once: each takes `hash_memory_kib`. Stored hashes with other parameters are renewed as people sign in.
+    """
+
+    sign_up: bool = True
+    session_expiry: str = "7d"
+    session_lifetime: str = "30d"
+    min_password_length: Annotated[int, Field(ge=1, le=64)] = 8
+    max_attempts: Annotated[int, Field(ge=1)] = 10
+    max_attempts_per_address: Annotated[int, Field(ge=1)] = 100
+    attempt_window: str = "15m"
+    invitation_expiry: str = "7d"
+    hash_time_cost: Annotated[int, Field(ge=1)] = 3
+    hash_memory_kib: Annotated[int, Field(ge=8)] = 65_536
+    hash_parallelism: Annotated[int, Field(ge=1)] = 4
+    hash_at_once: Annotated[int, Field(ge=1)] = 4
+
+    @model_validator(mode="after")
+    def _check_memory(self) -> Self:
+        if self.hash_memory_kib < 8 * self.hash_parallelism:
+            raise PydanticCustomError("memory", "hash_memory_kib must be 8 times hash_parallelism at least")
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class UserRules:
+    """The settings about people, with durations parsed."""
+
+    settings: UserSettings
+    session_expiry: timedelta
+    session_lifetime: timedelta
+    invitation_expiry: timedelta
+    attempts: AttemptRules
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
     """The settings that the engine consults, with durations parsed."""
@@ -152,6 +197,7 @@ class Rules:
     redact: Redaction
     settle: timedelta
     trust: TrustSettings
+    users: UserRules
 
 
 def read_rules(
@@ -160,6 +206,7 @@ def read_rules(
     approvals: ApprovalSettings | Mapping[str, object] | None = None,
     audit: AuditSettings | Mapping[str, object] | None = None,
     trust: TrustSettings | Mapping[str, object] | None = None,
+    users: UserSettings | Mapping[str, object] | None = None,
 ) -> Rules:
     """Return the engine's rules; raises `ConfigurationError` for what cannot be understood."""
     if wildcard not in ("segment", "tail"):
@@ -181,6 +228,17 @@ def read_rules(
         _redaction(trail.redact),
         parse_duration(trail.settle),
         TrustSettings.read("trust", trust or {}),
+        _user_rules(UserSettings.read("users", users or {})),
+    )
+
+
+def _user_rules(users: UserSettings) -> UserRules:
+    return UserRules(
+        users,
+        parse_duration(users.session_expiry),
+        parse_duration(users.session_lifetime),
+        parse_duration(users.invitation_expiry),
+        AttemptRules.of(users.attempt_window, users.max_attempts, users.max_attempts_per_address),
     )
 
 

@@ -1,4 +1,4 @@
-"""Tokens of agents and of services: made here, shown once, stored only as a hash."""
+"""Tokens of agents, people and services: made here, shown once, stored only as a hash."""
 
 from __future__ import annotations
 
@@ -13,9 +13,18 @@ PREFIX: Final = "kv_"
 SERVICE_PREFIX: Final = "kvs_"
 """What the token of a service begins with."""
 
+SESSION_PREFIX: Final = "kvu_"
+"""What the token of a user's session begins with."""
+
+API_KEY_PREFIX: Final = "kvk_"
+"""What an API key begins with."""
+
+INVITATION_PREFIX: Final = "kvi_"
+"""What the token of an invitation begins with."""
+
 EPHEMERAL_PREFIX: Final = "kve_"
 
-PREFIXES: Final = (PREFIX, SERVICE_PREFIX, EPHEMERAL_PREFIX)
+PREFIXES: Final = (PREFIX, SERVICE_PREFIX, EPHEMERAL_PREFIX, SESSION_PREFIX, API_KEY_PREFIX, INVITATION_PREFIX)
 """What every token of ours begins with: text that does is never written down."""
 
 _SHOWN: Final = 11

@@ -20,6 +20,7 @@ from kavach_core.http import _system
 from kavach_core.http._addresses import read_proxies
 from kavach_core.http._bodies import DEFAULT_MAX_BODY
 from kavach_core.http._errors import Refused, error_response
+from kavach_core.http._identity import api_key, session_token
 from kavach_core.http._logging import RequestIds
 from kavach_core.http._principals import Authenticator, agent_token, service_token
 from kavach_core.http._routing import Route, Settings, serve
@@ -46,7 +47,7 @@ def create_app(
     """
     if max_body < 1:
         raise ConfigurationError("max_body: must be 1 byte or more")
-    ways = (service_token, agent_token, *authenticate)
+    ways = (service_token, session_token, api_key, agent_token, *authenticate)
     return _application(_paths(kavach, Settings(read_proxies(trusted_proxies), ways, max_body), TABLE))
 
 

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from kavach_core.errors import (
     ApprovalError,
+    AuthenticationError,
     BackendUnavailable,
     ConflictError,
     DelegationError,
@@ -19,6 +20,7 @@ from kavach_core.errors import (
     KavachError,
     LimitExceeded,
     NotFoundError,
+    TooManyAttempts,
     TransactionAborted,
 )
 
@@ -83,6 +85,10 @@ def as_refused(error: Exception) -> Refused | None:
         return error
     if isinstance(error, BackendUnavailable | TransactionAborted):
         return Refused(503, "UNAVAILABLE", "the database is not available now; try again", headers=RETRY_AFTER)
+    if isinstance(error, TooManyAttempts):
+        return Refused(429, "TOO_MANY_ATTEMPTS", str(error), headers={"Retry-After": str(error.retry_after)})
+    if isinstance(error, AuthenticationError):
+        return Refused(401, "INVALID_CREDENTIALS", str(error), headers={"WWW-Authenticate": "Bearer"})
     for kind, status, code in _ANSWERS:
         if isinstance(error, kind):
             return Refused(status, code, str(error))

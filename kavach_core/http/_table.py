@@ -14,6 +14,9 @@ from kavach_core.http import (
     _decisions,
     _delegations,
     _mcp,
+    _organizations,
+    _people,
+    _sign_in,
     _system,
     _tenants,
     _trust,
@@ -40,4 +43,7 @@ TABLE: Final[tuple[Route, ...]] = (
     *_budgets.ROUTES,
     *_tenants.ROUTES,
     *_trust.ROUTES,
+    *_sign_in.ROUTES,
+    *_people.ROUTES,
+    *_organizations.ROUTES,
 )

@@ -1,4 +1,4 @@
-"""What a service token may be allowed to do: a small closed set of names."""
+"""What a service token or an API key may be allowed to do: a small closed set of names."""
 
 from __future__ import annotations
 
@@ -26,6 +26,10 @@ Scope = Literal[
     "tenants:write",
     "trust:read",
     "trust:write",
+    "users:read",
+    "users:write",
+    "organizations:read",
+    "organizations:write",
 ]
 
 SCOPES: Final[tuple[Scope, ...]] = get_args(Scope)

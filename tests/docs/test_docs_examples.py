@@ -32,6 +32,9 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 EXAMPLES = sorted((ROOT / "examples").glob("*/README.md"))
 LINKING = [*PAGES, *EXAMPLES, ROOT / "CHANGELOG.md", ROOT / "tests" / "README.md"]
 
+NEEDED = {"docs/integrations.md": ("fastapi", "flask")}
+"""What a page needs besides: it runs where that is installed, in the environment `examples` of tox."""
+
 LANGUAGES = {"python", "sh", "text"}
 """What a block may be; `text` is neither run nor checked."""
 
@@ -115,6 +118,8 @@ def named(path: Path) -> str:
 @pytest.mark.filterwarnings("ignore:unclosed database:ResourceWarning")
 @pytest.mark.parametrize("page", PAGES, ids=named)
 def test_examples_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in NEEDED.get(named(page), ()):
+        pytest.importorskip(module)
     monkeypatch.chdir(tmp_path)
     save_modules(page.read_text(), tmp_path)
     monkeypatch.syspath_prepend(tmp_path)

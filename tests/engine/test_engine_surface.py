@@ -14,23 +14,33 @@ import kavach_core.storage
 import kavach_sqlalchemy
 from kavach_core import AsyncKavach, AsyncStorage, Kavach, Storage, create_async_kavach, create_kavach
 from kavach_core.engine._async.agents import AsyncAgents
+from kavach_core.engine._async.api_keys import AsyncApiKeys
 from kavach_core.engine._async.approvals import AsyncApprovals
 from kavach_core.engine._async.audit import AsyncAudit
 from kavach_core.engine._async.cards import AsyncAgentCards
 from kavach_core.engine._async.delegation import AsyncDelegations
 from kavach_core.engine._async.ephemeral import AsyncEphemeralSessions
+from kavach_core.engine._async.invitations import AsyncInvitations
 from kavach_core.engine._async.mcp_servers import AsyncMcpServers
+from kavach_core.engine._async.organizations import AsyncOrganizations
 from kavach_core.engine._async.service_tokens import AsyncServiceTokens
+from kavach_core.engine._async.sessions import AsyncSessions
 from kavach_core.engine._async.trust import AsyncTrust
+from kavach_core.engine._async.users import AsyncUsers
 from kavach_core.engine._sync.agents import Agents
+from kavach_core.engine._sync.api_keys import ApiKeys
 from kavach_core.engine._sync.approvals import Approvals
 from kavach_core.engine._sync.audit import Audit
 from kavach_core.engine._sync.cards import AgentCards
 from kavach_core.engine._sync.delegation import Delegations
 from kavach_core.engine._sync.ephemeral import EphemeralSessions
+from kavach_core.engine._sync.invitations import Invitations
 from kavach_core.engine._sync.mcp_servers import McpServers
+from kavach_core.engine._sync.organizations import Organizations
 from kavach_core.engine._sync.service_tokens import ServiceTokens
+from kavach_core.engine._sync.sessions import Sessions
 from kavach_core.engine._sync.trust import Trust
+from kavach_core.engine._sync.users import Users
 
 MODULES = [kavach_core, kavach_core.storage, kavach_sqlalchemy]
 TWINS: list[tuple[type, type]] = [
@@ -40,6 +50,11 @@ TWINS: list[tuple[type, type]] = [
     (AsyncApprovals, Approvals),
     (AsyncAudit, Audit),
     (AsyncDelegations, Delegations),
+    (AsyncUsers, Users),
+    (AsyncSessions, Sessions),
+    (AsyncApiKeys, ApiKeys),
+    (AsyncOrganizations, Organizations),
+    (AsyncInvitations, Invitations),
     (AsyncMcpServers, McpServers),
     (AsyncServiceTokens, ServiceTokens),
     (AsyncAgentCards, AgentCards),
@@ -47,7 +62,17 @@ TWINS: list[tuple[type, type]] = [
     (AsyncTrust, Trust),
 ]
 
-INTERNAL = {"grants_of", "find_or_create", "use", "give_back", "restrain", "observe", "keep_current"}
+INTERNAL = {
+    "grants_of",
+    "find_or_create",
+    "use",
+    "give_back",
+    "restrain",
+    "observe",
+    "keep_current",
+    "open",
+    "end_others",
+}
 """What the engine calls itself: with the storage of the decision first."""
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import httpx2
 from starlette.requests import Request
 
+from engine.people import FAST
 from engine.support import Clock
 from kavach_core import AsyncKavach, create_async_kavach
 from kavach_core.http import Principal, create_app
@@ -70,7 +71,7 @@ def open_client(kavach: AsyncKavach, peer: str = PEER, **settings: Any) -> httpx
 async def open_api(peer: str = PEER, engine: dict[str, Any] | None = None, **settings: Any) -> AsyncIterator[Api]:
     """Yield a server, by default on a storage in memory, whose clock stands still; `engine` are settings of Kavach."""
     clock = Clock()
-    asked = engine or {}
+    asked = {"users": FAST, **(engine or {})}
     storage = None if "database" in asked else create_async_memory_storage()
     found = await create_async_kavach(storage=storage, clock=clock, **asked)
     async with found, httpx2.AsyncClient(base_url="http://kavach.test") as unused:

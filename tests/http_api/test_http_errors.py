@@ -16,6 +16,7 @@ from kavach_core import (
     ConflictError,
     KavachError,
     SchemaMismatch,
+    TooManyAttempts,
     TransactionAborted,
 )
 from kavach_core.http import Principal
@@ -33,6 +34,8 @@ STATUSES: Final = {
     "ApprovalError": 409,
     "DelegationError": 403,
     "LimitExceeded": 403,
+    "AuthenticationError": 401,
+    "TooManyAttempts": 429,
     "BackendUnavailable": 503,
     "TransactionAborted": 503,
 }
@@ -44,6 +47,8 @@ def make(kind: type[KavachError]) -> KavachError:
         return kind("kavach_agents", ["id"])
     if issubclass(kind, BackendUnavailable):
         return kind("the database is away", retryable=True)
+    if issubclass(kind, TooManyAttempts):
+        return kind(60)
     return kind("no such thing")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -9,6 +10,7 @@ from typing import Any, Final
 import pytest
 
 from engine.support import START
+from http_api.people_matrix import OPEN_TO_ALL, PEOPLE_MAKERS, PEOPLE_MATRIX, person_of
 from http_api.support import READ, Api, error_of
 from kavach_core.http import Principal
 from kavach_core.http._routing import Route
@@ -69,7 +71,7 @@ PATCH /agents/{id}/trust          401  401 200 403  200 404   403  403 403  403 
 
 
 def read_matrix() -> dict[str, dict[str, int]]:
-    rows = [line.split() for line in MATRIX.strip().splitlines()[1:]]
+    rows = [line.split() for line in (MATRIX.strip() + PEOPLE_MATRIX).splitlines()[1:]]
     return {f"{row[0]} {row[1]}": dict(zip(CALLERS, map(int, row[2:]), strict=True)) for row in rows}
 
 
@@ -210,6 +212,7 @@ MAKERS: Final[dict[str, Make]] = {
     "POST /agents/{id}/usage": _with(_agent, lambda _world: {"tool": "search"}),
     "POST /tenants": _with(_plain, lambda world: {"name": "new", "slug": f"s-{world.giver.id}"}),
     "PATCH /tenants/{id}": _with(_tenant, lambda _world: {"name": "renamed"}),
+    **PEOPLE_MAKERS,
 }
 
 BY_PLACE: Final[dict[str, Make]] = {"/budgets/{id}": _budget, "/tenants/{id}": _tenant, "/agents/{id}": _agent}
@@ -257,7 +260,7 @@ async def token_for(api: Api, route: Route, caller: str, world: World) -> str | 
         case "t1", _:
             return await api.service(scope, tenant="t1")
         case "user", _:
-            return api.person("ada", "t1")
+            return await person_of(api, route) or api.person("ada", "t1")
         case "key", less:
             return api.person("ada", "t1", other if less else scope)
     found = await api.agent(tenant="t1") if caller == "agent-other" else world.giver
@@ -289,8 +292,12 @@ def test_the_matrix_has_every_route_and_no_other() -> None:
 
 def test_h1_no_route_without_authentication_but_those_that_are_named() -> None:
     public = {route.name for route in TABLE if not route.callers}
-    assert public == {"GET /health", "GET /ready", "GET /openapi.json"}
+    assert public == {"GET /health", "GET /ready", "GET /openapi.json", *OPEN_TO_ALL}
     assert all(route.scope is not None for route in TABLE if route.callers)
+
+
+def _filled(path: str) -> str:
+    return re.sub(r"{\w+}", "x", path)
 
 
 @pytest.mark.parametrize("path", sorted({route.path for route in TABLE}))
@@ -298,11 +305,11 @@ async def test_nothing_is_reachable_that_is_not_in_the_table(api: Api, path: str
     token = await api.service()
     known = {route.method for route in TABLE if route.path == path}
     for method in {"POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"} - known:
-        response = await api.call(method, path.format(id="x"), token)
+        response = await api.call(method, _filled(path), token)
         assert (response.status_code, error_of(response)) == (405, "METHOD_NOT_ALLOWED")
         assert known <= set(response.headers["allow"].split(", "))
-    for near in (path + "/", path + "/x/y/z", "/" + path, path.format(id="x").upper(), path + "%2f"):
-        response = await api.call("GET", near.format(id="x"), token)
+    for near in (path + "/", path + "/x/y/z", "/" + path, _filled(path).upper(), path + "%2f"):
+        response = await api.call("GET", _filled(near), token)
         assert response.status_code == 404, near
 
 

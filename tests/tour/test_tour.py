@@ -24,7 +24,6 @@ async def test_the_documented_tour_in_both_colours(database: Database, tmp_path:
             await Tour(SDK, client, served.url, served.token).walk()
 
 
-@pytest.mark.xfail(reason="people cannot sign in over HTTP yet")
 @pytest.mark.not_in_memory
 @pytest.mark.one_database
 async def test_people_sign_up_in_and_out(database: Database, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from kavach_core.engine.settings import (
     AuditSettings,
     DatabaseSettings,
     TrustSettings,
+    UserSettings,
     read_rules,
 )
 from kavach_core.errors import ConfigurationError
@@ -30,6 +31,7 @@ async def create_async_kavach(
     approvals: ApprovalSettings | Mapping[str, object] | None = None,
     audit: AuditSettings | Mapping[str, object] | None = None,
     trust: TrustSettings | Mapping[str, object] | None = None,
+    users: UserSettings | Mapping[str, object] | None = None,
     on_approval_request: AsyncApprovalCallback | None = None,
     hooks: AsyncHooks | None = None,
     wildcard: Wildcard = "segment",
@@ -40,14 +42,14 @@ async def create_async_kavach(
     `database` is {"provider": "sqlite" | "postgres" | "mysql", "url": ..., "skip_migrations": False}: the SQLAlchemy
     adapter is loaded, missing tables are created, and `close` closes the connections. A `storage` stays the host's.
     `agents` are the settings of `AgentSettings`, `approvals` those of `ApprovalSettings`, `audit` those of
-    `AuditSettings`, `trust` those of `TrustSettings`. `on_approval_request` is called with each new request for
-    approval once it is stored. `hooks` are called around decisions and agents; see `AsyncHooks`. `clock` returns the
-    current moment as an aware datetime.
+    `AuditSettings`, `trust` those of `TrustSettings`, `users` those of `UserSettings`. `on_approval_request` is called
+    with each new request for approval once it is stored. `hooks` are called around decisions and agents; see
+    `AsyncHooks`. `clock` returns the current moment as an aware datetime.
 
     Raises `ConfigurationError` (`MissingDependency` names the extra to install), `BackendUnavailable` and
     `SchemaMismatch`.
     """
-    rules = read_rules(agents, wildcard, approvals, audit, trust)
+    rules = read_rules(agents, wildcard, approvals, audit, trust, users)
     listeners: AsyncHooks = {} if hooks is None else read_hooks(hooks)
     if (database is None) == (storage is None):
         raise ConfigurationError("pass either database={...} or storage=...")

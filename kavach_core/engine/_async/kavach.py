@@ -10,6 +10,7 @@ from typing import Self
 from pydantic import JsonValue
 
 from kavach_core.engine._async.agents import AsyncAgents
+from kavach_core.engine._async.api_keys import AsyncApiKeys
 from kavach_core.engine._async.approvals import AsyncApprovals
 from kavach_core.engine._async.audit import AsyncAudit
 from kavach_core.engine._async.authorization import AsyncAuthorization
@@ -18,11 +19,15 @@ from kavach_core.engine._async.cards import AsyncAgentCards
 from kavach_core.engine._async.delegation import AsyncDelegations
 from kavach_core.engine._async.ephemeral import AsyncEphemeralSessions
 from kavach_core.engine._async.hooks import AsyncLifecycle
+from kavach_core.engine._async.invitations import AsyncInvitations
 from kavach_core.engine._async.mcp_servers import AsyncMcpServers
+from kavach_core.engine._async.organizations import AsyncOrganizations
 from kavach_core.engine._async.purge import purge_async_storage
 from kavach_core.engine._async.service_tokens import AsyncServiceTokens
+from kavach_core.engine._async.sessions import AsyncSessions
 from kavach_core.engine._async.tenants import AsyncTenants
 from kavach_core.engine._async.trust import AsyncTrust
+from kavach_core.engine._async.users import AsyncUsers
 from kavach_core.engine.callbacks import AsyncApprovalCallback
 from kavach_core.engine.hooks import AsyncHooks
 from kavach_core.engine.reading import Clock
@@ -57,6 +62,11 @@ class AsyncKavach:
         self.audit = AsyncAudit(storage, rules, clock)
         self.delegation = AsyncDelegations(storage, rules, clock)
         self.approval = AsyncApprovals(storage, rules, clock, on_approval_request)
+        self.session = AsyncSessions(storage, rules, clock)
+        self.user = AsyncUsers(storage, rules, clock, self.session)
+        self.api_key = AsyncApiKeys(storage, clock)
+        self.organization = AsyncOrganizations(storage, clock)
+        self.invitation = AsyncInvitations(storage, rules, clock)
         self.mcp_server = AsyncMcpServers(storage, clock)
         self.service_token = AsyncServiceTokens(storage, clock)
         self.budget = AsyncBudgets(storage, clock)

@@ -17,6 +17,7 @@ from kavach_core.engine.settings import (
     AuditSettings,
     DatabaseSettings,
     TrustSettings,
+    UserSettings,
     read_rules,
 )
 from kavach_core.errors import ConfigurationError
@@ -32,6 +33,7 @@ def create_kavach(
     approvals: ApprovalSettings | Mapping[str, object] | None = None,
     audit: AuditSettings | Mapping[str, object] | None = None,
     trust: TrustSettings | Mapping[str, object] | None = None,
+    users: UserSettings | Mapping[str, object] | None = None,
     on_approval_request: ApprovalCallback | None = None,
     hooks: Hooks | None = None,
     wildcard: Wildcard = "segment",
@@ -42,14 +44,14 @@ def create_kavach(
     `database` is {"provider": "sqlite" | "postgres" | "mysql", "url": ..., "skip_migrations": False}: the SQLAlchemy
     adapter is loaded, missing tables are created, and `close` closes the connections. A `storage` stays the host's.
     `agents` are the settings of `AgentSettings`, `approvals` those of `ApprovalSettings`, `audit` those of
-    `AuditSettings`, `trust` those of `TrustSettings`. `on_approval_request` is called with each new request for
-    approval once it is stored. `hooks` are called around decisions and agents; see `AsyncHooks`. `clock` returns the
-    current moment as an aware datetime.
+    `AuditSettings`, `trust` those of `TrustSettings`, `users` those of `UserSettings`. `on_approval_request` is called
+    with each new request for approval once it is stored. `hooks` are called around decisions and agents; see
+    `AsyncHooks`. `clock` returns the current moment as an aware datetime.
 
     Raises `ConfigurationError` (`MissingDependency` names the extra to install), `BackendUnavailable` and
     `SchemaMismatch`.
     """
-    rules = read_rules(agents, wildcard, approvals, audit, trust)
+    rules = read_rules(agents, wildcard, approvals, audit, trust, users)
     listeners: Hooks = {} if hooks is None else read_hooks(hooks)
     if (database is None) == (storage is None):
         raise ConfigurationError("pass either database={...} or storage=...")

@@ -12,6 +12,7 @@ from typing import Self
 from pydantic import JsonValue
 
 from kavach_core.engine._sync.agents import Agents
+from kavach_core.engine._sync.api_keys import ApiKeys
 from kavach_core.engine._sync.approvals import Approvals
 from kavach_core.engine._sync.audit import Audit
 from kavach_core.engine._sync.authorization import Authorization
@@ -20,11 +21,15 @@ from kavach_core.engine._sync.cards import AgentCards
 from kavach_core.engine._sync.delegation import Delegations
 from kavach_core.engine._sync.ephemeral import EphemeralSessions
 from kavach_core.engine._sync.hooks import Lifecycle
+from kavach_core.engine._sync.invitations import Invitations
 from kavach_core.engine._sync.mcp_servers import McpServers
+from kavach_core.engine._sync.organizations import Organizations
 from kavach_core.engine._sync.purge import purge_storage
 from kavach_core.engine._sync.service_tokens import ServiceTokens
+from kavach_core.engine._sync.sessions import Sessions
 from kavach_core.engine._sync.tenants import Tenants
 from kavach_core.engine._sync.trust import Trust
+from kavach_core.engine._sync.users import Users
 from kavach_core.engine.callbacks import ApprovalCallback
 from kavach_core.engine.hooks import Hooks
 from kavach_core.engine.reading import Clock
@@ -59,6 +64,11 @@ class Kavach:
         self.audit = Audit(storage, rules, clock)
         self.delegation = Delegations(storage, rules, clock)
         self.approval = Approvals(storage, rules, clock, on_approval_request)
+        self.session = Sessions(storage, rules, clock)
+        self.user = Users(storage, rules, clock, self.session)
+        self.api_key = ApiKeys(storage, clock)
+        self.organization = Organizations(storage, clock)
+        self.invitation = Invitations(storage, rules, clock)
         self.mcp_server = McpServers(storage, clock)
         self.service_token = ServiceTokens(storage, clock)
         self.budget = Budgets(storage, clock)

@@ -94,13 +94,19 @@ class AsyncPeopleMethods(AsyncMethods):
         """Write a new session and return it; raises `ConflictError` where the id is taken."""
         return await self._execute(contract.CREATE_SESSION, values)
 
-    async def update_session(self, session_id: str, **changes: Unpack[SessionChanges]) -> Session | None:
-        """Change the named fields and return the session, or None where there is none."""
-        return await self._execute(contract.UPDATE_SESSION, {"id": session_id, **changes})
+    async def update_session(
+        self, session_id: str, *, expected_expires_at: datetime | None = None, **changes: Unpack[SessionChanges]
+    ) -> Session | None:
+        """Change the named fields and return the session, or None where there is none.
 
-    async def delete_session(self, session_id: str) -> bool:
-        """Delete a session and tell whether there was one."""
-        return await self._execute(contract.DELETE_SESSION, {"id": session_id}) > 0
+        With `expected_expires_at`, only while the stored value is still that: of several renewals exactly one wins.
+        """
+        values: dict[str, object] = {"id": session_id, **changes, "expected_expires_at": expected_expires_at}
+        return await self._execute(contract.UPDATE_SESSION, values)
+
+    async def delete_session(self, session_id: str, *, user_id: str | None = None) -> bool:
+        """Delete a session, with `user_id` only where it is that user's, and tell whether there was one."""
+        return await self._execute(contract.DELETE_SESSION, {"id": session_id, "user_id": user_id}) > 0
 
     async def delete_sessions_by_user(self, user_id: str) -> int:
         """Delete all sessions of a user, and return their number."""

@@ -19,6 +19,7 @@ from kavach_schema.inputs import (
     PasskeyChallengeInput,
     PasskeyCredentialChanges,
     PasskeyCredentialInput,
+    PasswordChanges,
     PasswordInput,
     PhoneVerificationInput,
     ServiceTokenChanges,
@@ -69,9 +70,9 @@ class SignInMethods(Methods):
         """Store when an API key was last used and return it, or None where there is none."""
         return self._execute(contract.UPDATE_API_KEY, {"id": key_id, "last_used_at": last_used_at})
 
-    def delete_api_key(self, key_id: str) -> bool:
-        """Delete the API key and tell whether there was one."""
-        return self._execute(contract.DELETE_API_KEY, {"id": key_id}) > 0
+    def delete_api_key(self, key_id: str, *, user_id: str | None = None) -> bool:
+        """Delete the API key, with `user_id` only where it is that user's, and tell whether there was one."""
+        return self._execute(contract.DELETE_API_KEY, {"id": key_id, "user_id": user_id}) > 0
 
     def delete_expired_api_keys(self, now: datetime, *, limit: int | None = None) -> int:
         """Delete the API keys that expired at `now` or before, at most `limit`; return their number."""
@@ -110,6 +111,16 @@ class SignInMethods(Methods):
     def upsert_password(self, **values: Unpack[PasswordInput]) -> Password:
         """Write a user's password, hashed, new or over the stored one, and return it."""
         return self._execute(contract.UPSERT_PASSWORD, values)
+
+    def update_password(
+        self, user_id: str, *, expected_password_hash: str | None = None, **changes: Unpack[PasswordChanges]
+    ) -> Password | None:
+        """Change the named fields of a user's password and return it, or None where the user has none.
+
+        With `expected_password_hash`, only while the stored value is still that: of several changes exactly one wins.
+        """
+        values: dict[str, object] = {"user_id": user_id, **changes, "expected_password_hash": expected_password_hash}
+        return self._execute(contract.UPDATE_PASSWORD, values)
 
     def delete_password(self, user_id: str) -> bool:
         """Delete a user's password and tell whether there was one."""
