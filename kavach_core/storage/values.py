@@ -46,7 +46,7 @@ def decoder(column: Column) -> Callable[[object], object] | None:
         case "time":
             return _decode_time
         case "json":
-            return _decode_json
+            return decode_json
         case "boolean":
             return bool
         case _:
@@ -195,7 +195,8 @@ def _spelled(value: object) -> str:
     return to_json(value).decode()
 
 
-def _decode_json(value: object) -> object:
+def decode_json(value: object) -> object:
+    """Return the value of JSON text; what a driver has decoded already is returned as it is."""
     if not isinstance(value, str | bytes):
         return value
     try:
