@@ -11,13 +11,15 @@ from contextlib import contextmanager, nullcontext, suppress
 from itertools import count
 from typing import Any
 
-from sqlalchemy import Dialect, PoolProxiedConnection
+from sqlalchemy import Dialect
 
 from kavach_core.errors import StorageError, TransactionAborted, TransactionError
 from kavach_core.storage.sql import Plan, Planner, Request, Rows, SqlDialect, drive, run
 from kavach_core.storage.sql.errors import translate
 from kavach_core.storage.sql.plans import Steps
 from kavach_schema.model import Table
+from kavach_sqlalchemy._pool import Loan
+from kavach_sqlalchemy._sending import sender
 
 _savepoints = count(1)
 
@@ -45,11 +47,13 @@ class Turn:
 class Link:
     """A driver connection that is borrowed from a pool or from a host."""
 
-    def __init__(self, connection: PoolProxiedConnection, driver: Dialect, planner: Planner) -> None:
+    def __init__(self, loan: Loan, driver: Dialect, planner: Planner) -> None:
         """Use a connection, whose driver raises the errors of `driver`."""
-        self._connection = connection
+        self.loan = loan
+        self._connection: Any = loan.dbapi_connection
         self._driver = driver
         self._errors: type[Exception] = driver.loaded_dbapi.Error
+        self._sender = sender(driver)
         self.planner = planner
         self.dialect: SqlDialect = planner.dialect
         self.lost = False
@@ -80,17 +84,7 @@ class Link:
             raise self.translated(error, table) from error
 
     def _send(self, request: Request) -> Rows:
-        cursor = self._connection.cursor()
-        try:
-            if request.many is not None:
-                cursor.executemany(request.sql, request.many)
-                return Rows((), cursor.rowcount)
-            cursor.execute(request.sql, request.parameters)
-            # What psycopg's description takes to make is a third of a round trip.
-            returns = request.returns if request.returns is not None else cursor.description
-            return Rows(cursor.fetchall() if returns else (), cursor.rowcount)
-        finally:
-            cursor.close()
+        return self._sender(self._connection, request)
 
     def translated(self, error: Exception, table: Table[object] | None = None) -> StorageError:
         """Return the contract's error for a driver's."""
@@ -108,7 +102,7 @@ class Link:
     @property
     def autocommit(self) -> bool:
         """Tell whether the driver commits each statement by itself; asks the client only."""
-        return self._driver.detect_autocommit_setting(self._connection.dbapi_connection)  # type: ignore[arg-type]
+        return self._driver.detect_autocommit_setting(self._connection)
 
     def begin(self) -> None:
         """Open a transaction that will write."""
@@ -163,8 +157,10 @@ class Link:
 
     @property
     def _sqlite_idle(self) -> bool:
-        driver = self._connection.driver_connection
-        return self.dialect.flavour == "sqlite" and not getattr(driver, "in_transaction", True)
+        if self.dialect.flavour != "sqlite":
+            return False
+        driver = getattr(self._connection, "driver_connection", self._connection)  # aiosqlite's is wrapped
+        return not getattr(driver, "in_transaction", True)
 
     def say(self, sql: str) -> None:
         """Send a statement without parameters."""
