@@ -68,13 +68,29 @@ class Link:
         except self._errors as error:
             raise self.translated(error, table) from error
 
-    def run_inside(self, plan: Plan, table: Table[object]) -> Any:
-        """Run a plan in an open transaction, so that the transaction stays usable when the plan fails."""
+    def run_inside(self, plan: Plan, table: Table[object], *, yielding: bool = True) -> Any:
+        """Run a plan in an open transaction, which stays usable when a key is taken.
+
+        `yielding` allows to try a statement that yields to a taken key, before a savepoint is taken.
+        """
         self.refuse_aborted()
         if plan.may_conflict and (plan.atomic or self.dialect.aborts_on_error):
+            if yielding and plan.yielding is not None and (reply := self._tried(plan.yielding, table)).count:
+                return plan.finish(reply)
             with self.savepoint():
                 return self.run(plan, table)
         return self.run(plan, table)
+
+    def _tried(self, request: Request, table: Table[object]) -> Rows:
+        """Send a statement that may fail for anything but a taken key, and then spoils the transaction."""
+        try:
+            return self._send(request)
+        except BaseException as error:
+            found = self.translated(error, table) if isinstance(error, self._errors) else error
+            self.aborted = True  # PostgreSQL would answer COMMIT with a rollback, and no error
+            if found is error:
+                raise
+            raise found from error
 
     def steps(self, steps: Steps[Any], table: Table[object] | None = None) -> Any:
         """Drive steps on this connection."""

@@ -89,11 +89,13 @@ class Planner:
         encoders = [(name, rows.encoders[name]) for name in statement.names]
         finish = _first(rows)
 
+        sql = statement.sql
+
         def plan(values: Values) -> Plan:
             parameters = [encode(values[name]) for name, encode in encoders]
             if None in parameters:
                 _encoded(rows, values)  # raises
-            return Plan(Request(statement.sql, parameters, None, True), finish)
+            return Plan(Request(sql, parameters, None, True), finish)
 
         return plan
 
@@ -121,11 +123,14 @@ class Planner:
 
     def _insert(self, operation: Insert[Any]) -> Callable[[Values], Plan]:
         rows = codec(operation.table)
-        statement = render.insert(self.dialect, operation.table)
+        sql = render.insert(self.dialect, operation.table).sql
+        yields = self.dialect.aborts_on_error
 
         def plan(values: Values) -> Plan:
             row = rows.row(values)
-            return Plan(Request(statement.sql, row, None, False), lambda _: rows.decode(row), may_conflict=True)
+            request = Request(sql, row, None, False)
+            yielding = Request(f"{sql} ON CONFLICT DO NOTHING", row, None, False) if yields else None
+            return Plan(request, lambda _: rows.decode(row), None, False, True, yielding)
 
         return plan
 

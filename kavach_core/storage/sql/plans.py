@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeAlias, TypeVar, cast
+from typing import Any, TypeAlias, TypeVar, cast
 
 from kavach_core.storage.values import Primitive
 
 T = TypeVar("T")
 
 
-class Request(NamedTuple):
+@dataclass(slots=True)  # a frozen one takes three times as long to make
+class Request:
     """Ask for a statement to be sent; where `many` is given, once for each of its tuples of parameters."""
 
     sql: str
@@ -37,7 +38,8 @@ Steps: TypeAlias = Generator[Request, Rows, T]
 Finish: TypeAlias = Callable[[Rows], T]
 
 
-class Plan(NamedTuple):
+@dataclass(slots=True)
+class Plan:
     """Hold what one call sends, and what must enclose it.
 
     Most calls are one statement, `request`, whose rows `finish` turns into the result; where it is None they are
@@ -51,6 +53,12 @@ class Plan(NamedTuple):
     """Several statements: they MUST run in one transaction."""
     may_conflict: bool = False
     """A taken key is possible: in an open transaction that an error would spoil, a savepoint MUST enclose the steps."""
+    yielding: Request | None = None
+    """The same as `request`, but where a key is taken it affects no row, and spoils nothing.
+
+    In an open transaction it may be tried before the savepoint, which costs two statements more. Only at READ COMMITTED
+    it yields to all rows: at other levels to those that the transaction can see, and fails on the others.
+    """
 
     @property
     def steps(self) -> Steps[Any]:
