@@ -1,4 +1,7 @@
-"""A server that can go away and come back: what is sent to the proxy reaches the real one, until it is cut."""
+"""A server that can go away and come back: what is sent to the proxy reaches the real one, until it is cut.
+
+It also counts flights: each time that a client sends after it was answered, however many packets it sends.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ class Proxy:
         self._target = (host, port)
         self._sockets: list[socket.socket] = []
         self._listener: socket.socket | None = None
+        self.flights = 0
         self.port = 0
         self.come_back()
 
@@ -57,13 +61,18 @@ class Proxy:
                 client, _ = listener.accept()
                 server = socket.create_connection(self._target)
                 self._sockets += [client, server]
-                for source, sink in ((client, server), (server, client)):
-                    threading.Thread(target=_copy, args=(source, sink), daemon=True).start()
+                answered = threading.Event()
+                for source, sink, asking in ((client, server, True), (server, client, False)):
+                    threading.Thread(target=self._copy, args=(source, sink, asking, answered), daemon=True).start()
 
-
-def _copy(source: socket.socket, sink: socket.socket) -> None:
-    with suppress(OSError):
-        while data := source.recv(65536):
-            sink.sendall(data)
-    with suppress(OSError):
-        sink.shutdown(socket.SHUT_WR)
+    def _copy(self, source: socket.socket, sink: socket.socket, asking: bool, answered: threading.Event) -> None:
+        with suppress(OSError):
+            while data := source.recv(65536):
+                if not asking:
+                    answered.set()
+                elif answered.is_set():
+                    answered.clear()
+                    self.flights += 1
+                sink.sendall(data)
+        with suppress(OSError):
+            sink.shutdown(socket.SHUT_WR)
