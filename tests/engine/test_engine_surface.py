@@ -37,7 +37,7 @@ INTERNAL = {"grants_of", "find_or_create", "use", "give_back"}
 
 
 def public_names(module: ModuleType) -> list[str]:
-    return [name for name in vars(module) if not name.startswith("_") and not inspect.ismodule(getattr(module, name))]
+    return [name for name in dir(module) if not name.startswith("_") and not inspect.ismodule(getattr(module, name))]
 
 
 def methods(cls: type) -> dict[str, Any]:
