@@ -9,10 +9,16 @@ import typing
 if typing.TYPE_CHECKING:
     from kavach_core.engine._async.create import create_async_kavach
     from kavach_core.engine._async.kavach import AsyncKavach
-    from kavach_core.engine._async.webhook import create_async_approval_webhook, create_async_audit_webhook
+    from kavach_core.engine._async.webhook import (
+        create_async_approval_webhook,
+        create_async_audit_webhook,
+        create_async_event_webhook,
+    )
     from kavach_core.engine._sync.create import create_kavach
     from kavach_core.engine._sync.kavach import Kavach
-    from kavach_core.engine._sync.webhook import create_approval_webhook, create_audit_webhook
+    from kavach_core.engine._sync.webhook import create_approval_webhook, create_audit_webhook, create_event_webhook
+    from kavach_core.engine.cards import AgentCard, Capability
+    from kavach_core.engine.hooks import AsyncHooks, HookedCall, Hooks
     from kavach_core.engine.signing import verify_webhook
     from kavach_core.engine.values import (
         Agent,
@@ -22,6 +28,7 @@ if typing.TYPE_CHECKING:
         AuditReport,
         AuthorizeResult,
         Delegation,
+        EphemeralSession,
     )
     from kavach_core.errors import (
         ApprovalError,
@@ -51,8 +58,10 @@ if typing.TYPE_CHECKING:
 
 __all__ = [
     "Agent",
+    "AgentCard",
     "Approval",
     "ApprovalError",
+    "AsyncHooks",
     "AsyncKavach",
     "AsyncStorage",
     "AuditError",
@@ -61,6 +70,7 @@ __all__ = [
     "AuditReport",
     "AuthorizeResult",
     "BackendUnavailable",
+    "Capability",
     "CapabilityError",
     "ConfigurationError",
     "ConflictError",
@@ -68,6 +78,9 @@ __all__ = [
     "Delegation",
     "DelegationError",
     "DeliveryError",
+    "EphemeralSession",
+    "HookedCall",
+    "Hooks",
     "InactiveAgentError",
     "InvalidInput",
     "Kavach",
@@ -87,8 +100,10 @@ __all__ = [
     "create_approval_webhook",
     "create_async_approval_webhook",
     "create_async_audit_webhook",
+    "create_async_event_webhook",
     "create_async_kavach",
     "create_audit_webhook",
+    "create_event_webhook",
     "create_kavach",
     "verify_webhook",
 ]
@@ -96,12 +111,38 @@ __all__ = [
 _HOMES: typing.Final = {
     "engine._async.create": ("create_async_kavach",),
     "engine._async.kavach": ("AsyncKavach",),
-    "engine._async.webhook": ("create_async_approval_webhook", "create_async_audit_webhook"),
+    "engine._async.webhook": (
+        "create_async_approval_webhook",
+        "create_async_audit_webhook",
+        "create_async_event_webhook",
+    ),
     "engine._sync.create": ("create_kavach",),
     "engine._sync.kavach": ("Kavach",),
-    "engine._sync.webhook": ("create_approval_webhook", "create_audit_webhook"),
+    "engine._sync.webhook": (
+        "create_approval_webhook",
+        "create_audit_webhook",
+        "create_event_webhook",
+    ),
+    "engine.cards": (
+        "AgentCard",
+        "Capability",
+    ),
+    "engine.hooks": (
+        "AsyncHooks",
+        "HookedCall",
+        "Hooks",
+    ),
     "engine.signing": ("verify_webhook",),
-    "engine.values": ("Agent", "Approval", "AuditHead", "AuditProblem", "AuditReport", "AuthorizeResult", "Delegation"),
+    "engine.values": (
+        "Agent",
+        "Approval",
+        "AuditHead",
+        "AuditProblem",
+        "AuditReport",
+        "AuthorizeResult",
+        "Delegation",
+        "EphemeralSession",
+    ),
     "errors": (
         "ApprovalError",
         "AuditError",
@@ -124,9 +165,15 @@ _HOMES: typing.Final = {
         "TransactionContextLost",
         "TransactionError",
     ),
-    "policy.constraints": ("Constraints", "TimeWindow"),
+    "policy.constraints": (
+        "Constraints",
+        "TimeWindow",
+    ),
     "policy.permissions": ("Permission",),
-    "storage": ("AsyncStorage", "Storage"),
+    "storage": (
+        "AsyncStorage",
+        "Storage",
+    ),
 }
 """The names of each module of this package that are imported from here; the type checkers read them above."""
 

@@ -1,6 +1,6 @@
 """The fixture `database` of the folders whose conftest.py takes it from here: tables are there, rows are not.
 
-Creating 41 tables costs more than most tests here, so servers keep them and SQLite copies a file. A test marked
+Creating 45 tables costs more than most tests here, so servers keep them and SQLite copies a file. A test marked
 `empty_database` gets a database without tables, as elsewhere.
 """
 

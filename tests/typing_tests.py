@@ -12,12 +12,16 @@ from sqlalchemy.orm import Session
 
 from kavach_core import (
     Agent,
+    AgentCard,
     Approval,
     AsyncKavach,
     AsyncStorage,
     AuthorizeResult,
+    Capability,
     Constraints,
     Delegation,
+    EphemeralSession,
+    HookedCall,
     Kavach,
     Permission,
     Storage,
@@ -65,6 +69,15 @@ def check_kavach(moment: datetime) -> None:
         assert_type(kavach.approval.get("a"), Approval | None)
         assert_type(kavach.audit.query(result="denied"), list[records.AuditLog])
         assert_type(kavach.audit.export(format="csv"), str)
+        assert_type(kavach.audit.place_hold(reason="r", by="b", user_id="u"), records.AuditHold)
+        assert_type(kavach.audit.list_holds(), list[records.AuditHold])
+        assert_type(kavach.ephemeral.create("a", expires_in="1m", max_actions=1), EphemeralSession)
+        assert_type(kavach.ephemeral.list("a"), list[EphemeralSession])
+        card = kavach.card.create(
+            "a", name="n", capabilities=[{"name": "c"}, Capability(name="d")], auth={"type": "mtls"}
+        )
+        assert_type(card, AgentCard)
+        assert_type(kavach.card.find("c"), list[AgentCard])
 
 
 async def check_async_kavach(moment: datetime) -> None:
@@ -81,6 +94,22 @@ async def check_async_kavach(moment: datetime) -> None:
         assert_type(await kavach.delegation.get_effective_permissions("a"), list[Permission])
         assert_type(await kavach.audit.query(), list[records.AuditLog])
         assert_type(await kavach.audit.export(), str)
+
+
+def refuse(call: HookedCall) -> str | None:
+    assert_type(call.agent_id, str | None)
+    return None
+
+
+async def refuse_later(call: HookedCall) -> str | None:
+    return refuse(call)
+
+
+async def check_hooks() -> None:
+    create_kavach(database=MEMORY, hooks={"before_authorize": refuse, "agent_created": print})
+    await create_async_kavach(database=MEMORY, hooks={"before_authorize": refuse_later})
+    create_kavach(database=MEMORY, hooks={"before": refuse})  # type: ignore[arg-type]
+    create_kavach(database=MEMORY, hooks={"before_authorize": refuse_later})  # type: ignore[arg-type]
 
 
 def check_permissions() -> None:

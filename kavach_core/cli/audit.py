@@ -1,4 +1,4 @@
-"""`kavach audit`: read, export, seal and verify the audit trail of a database, by hand or from a scheduler."""
+"""`kavach audit`: read, export, seal, verify and hold the audit trail of a database, by hand or from a scheduler."""
 
 from __future__ import annotations
 
@@ -192,6 +192,66 @@ def cleanup(url: str, /, *, before: str, tables: _Tables = _TABLES) -> None:
     """
     with _opened(url, tables) as kavach:
         print(f"deleted {kavach.audit.cleanup(before=_read_moment(before, '--before'))} rows")
+
+
+@app.command
+def hold(
+    url: str, /, *, reason: str, by: str, agent: str | None = None, user: str | None = None, tables: _Tables = _TABLES
+) -> None:
+    """Place a legal hold on the rows of an agent, of an owner's agents, or on all, and print its id.
+
+    Parameters
+    ----------
+    url
+        The database: the path of an SQLite file, or a URL such as postgresql://user@host/name.
+    reason
+        Why, such as the number of a case.
+    by
+        Who orders it.
+    agent
+        Hold only rows of the agent with this id.
+    user
+        Hold only rows of agents of this owner.
+    """
+    with _opened(url, tables) as kavach:
+        print(kavach.audit.place_hold(reason=reason, by=by, agent_id=agent, user_id=user).id)
+
+
+@app.command
+def lift(url: str, hold_id: str, /, *, by: str, tables: _Tables = _TABLES) -> None:
+    """Lift a legal hold.
+
+    Parameters
+    ----------
+    url
+        The database: the path of an SQLite file, or a URL such as postgresql://user@host/name.
+    hold_id
+        The id that `kavach audit hold` printed.
+    by
+        Who orders it.
+    """
+    with _opened(url, tables) as kavach:
+        kavach.audit.lift_hold(hold_id, by=by)
+
+
+@app.command
+def holds(url: str, /, *, tables: _Tables = _TABLES) -> None:
+    """Show the legal holds that are in force, oldest first.
+
+    Parameters
+    ----------
+    url
+        The database: the path of an SQLite file, or a URL such as postgresql://user@host/name.
+    """
+    from kavach_core.cli.terminal import Terminal
+
+    with _opened(url, tables) as kavach:
+        rows = [
+            (each.id, f"{each.created_at:%Y-%m-%d %H:%M:%S}", each.agent_id or "", each.user_id or "", each.reason)
+            for each in kavach.audit.list_holds()
+        ]
+        cells = [tuple(_harmless(cell) for cell in row) for row in rows]
+        Terminal().table(("hold", "placed", "agent", "user", "reason"), cells)
 
 
 def _read_heads(path: Path) -> list[AuditHead]:

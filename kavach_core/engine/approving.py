@@ -11,7 +11,7 @@ from typing import Final
 from pydantic import JsonValue
 
 from kavach_core.engine.reading import expired
-from kavach_core.engine.tokens import PREFIX
+from kavach_core.engine.tokens import PREFIXES
 from kavach_core.engine.values import Approval, ApprovalStatus
 from kavach_core.errors import ApprovalError
 from kavach_schema import records
@@ -64,7 +64,7 @@ def refuse_answer(row: records.ApprovalRequest, by: str, now: datetime, *, owner
     status = approval_status(row, now)
     if status != "pending":
         raise ApprovalError(f"the request is {status}; only a pending one can be answered")
-    if not by or by == row.agent_id or by.startswith(PREFIX):
+    if not by or by == row.agent_id or by.startswith(PREFIXES):
         raise ApprovalError("an agent cannot answer; pass the id of a person")
     if owner_only and by != row.user_id:
         raise ApprovalError("only the owner of the agent can answer")

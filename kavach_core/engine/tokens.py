@@ -8,6 +8,10 @@ from dataclasses import dataclass
 from typing import Final
 
 PREFIX: Final = "kv_"
+EPHEMERAL_PREFIX: Final = "kve_"
+PREFIXES: Final = (PREFIX, EPHEMERAL_PREFIX)
+"""What every token of ours begins with: text that does is never written down."""
+
 _SHOWN: Final = 11
 """Characters of a token that are kept, so that people can tell tokens apart."""
 
@@ -25,9 +29,9 @@ class NewToken:
         return f"NewToken(prefix={self.prefix!r})"
 
 
-def new_token() -> NewToken:
-    """Return a new token: "kv_" and 256 random bits."""
-    token = PREFIX + secrets.token_urlsafe(32)
+def new_token(prefix: str = PREFIX) -> NewToken:
+    """Return a new token: its prefix and 256 random bits."""
+    token = prefix + secrets.token_urlsafe(32)
     return NewToken(token, hash_token(token), token[:_SHOWN])
 
 

@@ -75,6 +75,28 @@ class AuthorizeResult(_Value):
     approval_id: str | None = None
 
 
+EphemeralStatus = Literal["active", "expired", "revoked", "spent"]
+
+
+class EphemeralSession(_Value):
+    """A token with which an agent has a bounded number of actions for a short time.
+
+    `token` is set by `create` alone. `max_actions` is None where only time bounds it. `audit_group_id` is for the host
+    to keep beside what it does with the token.
+    """
+
+    id: str
+    agent_id: str
+    owner_id: str
+    token: str = Field("", repr=False)
+    status: EphemeralStatus
+    max_actions: int | None
+    actions_used: int
+    audit_group_id: str
+    expires_at: datetime
+    created_at: datetime
+
+
 class AuditHead(_Value):
     """The newest seal of the audit trail, to be kept where whoever writes to the database cannot.
 

@@ -22,6 +22,10 @@ Code = Literal[
     "agent_expired",
     "agent_revoked",
     "unknown_agent",
+    "ephemeral_expired",
+    "ephemeral_revoked",
+    "ephemeral_spent",
+    "hook_denied",
     "audit_unavailable",
 ]
 
@@ -37,6 +41,10 @@ REASONS: Final[dict[Code, str]] = {
     "agent_expired": "the agent has expired",
     "agent_revoked": "the agent is revoked",
     "unknown_agent": "no agent has this id or token",
+    "ephemeral_expired": "the ephemeral token has expired",
+    "ephemeral_revoked": "the ephemeral token is revoked",
+    "ephemeral_spent": "the ephemeral token has had all its actions",
+    "hook_denied": "the application refused this call",
     "audit_unavailable": "the decision could not be recorded",
 }
 """The text for people beside each stable code."""
@@ -60,12 +68,13 @@ class Verdict:
 
     `constraints` names what fired: each constraint that kept a covering grant from the call, or that asked a person.
     `line` are the chains by which the agent held the grant that allowed, or that came nearest to it; empty where it was
-    its own, or there was none.
+    its own, or there was none. `said` is the text for people where a hook has given one.
     """
 
     code: Code | None
     constraints: tuple[str, ...] = ()
     line: Line = ()
+    said: str | None = None
 
     @property
     def allowed(self) -> bool:
@@ -75,7 +84,7 @@ class Verdict:
     @property
     def reason(self) -> str | None:
         """Return the text for people, None where the call is allowed."""
-        return None if self.code is None else REASONS[self.code]
+        return None if self.code is None else self.said or REASONS[self.code]
 
 
 NEARNESS: Final[tuple[Code, ...]] = (

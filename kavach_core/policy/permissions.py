@@ -52,7 +52,7 @@ def read_permissions(given: Iterable[PermissionLike], wildcard: Wildcard) -> lis
         try:
             permission = _checked(value) if isinstance(value, Permission) else Permission.model_validate(dict(value))
         except (ValidationError, TypeError, ValueError) as error:
-            raise InvalidInput(f"permissions[{number}]: {_explain(error)}") from None
+            raise InvalidInput(f"permissions[{number}]: {explain(error)}") from None
         try:
             resources.parse(permission.resource, wildcard)
         except InvalidInput as error:
@@ -68,7 +68,7 @@ def _checked(permission: Permission) -> Permission:
     return permission
 
 
-def _explain(error: Exception) -> str:
+def explain(error: Exception) -> str:
     """Say what is wrong and where, without the value: it may be a secret in the wrong place."""
     if not isinstance(error, ValidationError):
         return "expected a mapping with resource and actions, or a Permission"

@@ -26,11 +26,13 @@ from kavach_schema.tables.agents import (
     AGENT_DIDS,
     AGENTS,
     APPROVAL_REQUESTS,
+    AUDIT_HOLDS,
     AUDIT_LOGS,
     AUDIT_SEALS,
     AUDIT_STREAMS,
     BUDGET_POLICIES,
     COST_EVENTS,
+    COUNTERS,
     DELEGATION_CHAINS,
     EPHEMERAL_SESSIONS,
     PERMISSIONS,
@@ -65,7 +67,9 @@ from kavach_schema.tables.sign_in import (
     ONE_TIME_TOKENS,
     PASSKEY_CHALLENGES,
     PASSKEY_CREDENTIALS,
+    PASSWORDS,
     PHONE_VERIFICATIONS,
+    SERVICE_TOKENS,
     TOTPS,
     TRUSTED_DEVICES,
     USERNAME_ACCOUNTS,
@@ -99,9 +103,12 @@ UPDATE_TENANT = Update(TENANTS, ("id",))
 DELETE_TENANT = Delete(TENANTS, equal("id"))
 
 FIND_SESSION_BY_ID = Get(SESSIONS, ("id",))
+FIND_SESSION_BY_TOKEN_HASH = Get(SESSIONS, ("token_hash",))
 LIST_SESSIONS_BY_USER = Find(SESSIONS, equal("user_id"), OLDEST_FIRST)
 CREATE_SESSION = Insert(SESSIONS)
+UPDATE_SESSION = Update(SESSIONS, ("id",))
 DELETE_SESSION = Delete(SESSIONS, equal("id"))
+DELETE_SESSIONS_BY_USER = Delete(SESSIONS, equal("user_id"))
 DELETE_EXPIRED_SESSIONS = Delete(SESSIONS, (Filter("expires_at", "now", "<=", optional=False),))
 
 _AGENT_FILTERS = equal("owner_id", "tenant_id", "status", "type", optional=True)
@@ -151,10 +158,13 @@ _AUDIT_FILTERS = (
     Filter("timestamp", "until", "<"),
 )
 CREATE_AUDIT_LOG = Insert(AUDIT_LOGS)
+CREATE_AUDIT_LOGS = InsertMany(AUDIT_LOGS)
 QUERY_AUDIT_LOGS = Find(AUDIT_LOGS, _AUDIT_FILTERS, ("timestamp", "id"), descending=True)
 STREAM_AUDIT_LOGS = Find(AUDIT_LOGS, _AUDIT_FILTERS, ("timestamp", "id"))
 COUNT_AUDIT_LOGS = Count(AUDIT_LOGS, _AUDIT_FILTERS)
-DELETE_AUDIT_LOGS_BEFORE = Delete(AUDIT_LOGS, (Filter("timestamp", "before", "<", optional=False),))
+DELETE_AUDIT_LOGS_BEFORE = Delete(
+    AUDIT_LOGS, (Filter("timestamp", "before", "<", optional=False), Filter("id", "ids", "in"))
+)
 
 FIND_AUDIT_SEAL = Get(AUDIT_SEALS, ("id",))
 QUERY_AUDIT_SEALS = Find(AUDIT_SEALS, (), ("number", "id"), descending=True)
@@ -163,6 +173,11 @@ CREATE_AUDIT_SEAL = Insert(AUDIT_SEALS)
 
 FIND_AUDIT_STREAM = Get(AUDIT_STREAMS, ("id",))
 UPSERT_AUDIT_STREAM = Upsert(AUDIT_STREAMS, ("id",))
+
+FIND_AUDIT_HOLD = Get(AUDIT_HOLDS, ("id",))
+LIST_AUDIT_HOLDS = Find(AUDIT_HOLDS, equal("status", optional=True), OLDEST_FIRST, current=True)
+CREATE_AUDIT_HOLD = Insert(AUDIT_HOLDS)
+UPDATE_AUDIT_HOLD = Update(AUDIT_HOLDS, ("id",), expect=("status",))
 
 _WINDOW = ("agent_id", "resource", "window_start")
 FIND_RATE_LIMIT = Get(RATE_LIMITS, _WINDOW)
@@ -175,6 +190,18 @@ LIST_RATE_LIMITS = Find(
     current=True,
 )
 DELETE_RATE_LIMITS_BEFORE = Delete(RATE_LIMITS, (Filter("window_start", "before", "<", optional=False),))
+
+FIND_COUNTER = Get(COUNTERS, ("subject", "window_start"))
+UPSERT_COUNTER = Upsert(COUNTERS, ("subject", "window_start"))
+INCREMENT_COUNTER = Increment(COUNTERS, ("subject", "window_start"), "count")
+LIST_COUNTERS = Find(
+    COUNTERS,
+    (*equal("subject"), Filter("window_start", "since", ">=")),
+    ("window_start", "id"),
+    current=True,
+)
+DELETE_COUNTERS = Delete(COUNTERS, equal("subject"))
+DELETE_COUNTERS_BEFORE = Delete(COUNTERS, (Filter("window_start", "before", "<", optional=False),))
 
 FIND_APPROVAL_REQUEST = Get(APPROVAL_REQUESTS, ("id",))
 LIST_PENDING_APPROVALS = Find(APPROVAL_REQUESTS, equal("status", "agent_id", "user_id", optional=True), OLDEST_FIRST)
@@ -306,6 +333,15 @@ CREATE_API_KEY = Insert(API_KEYS)
 UPDATE_API_KEY = Update(API_KEYS, ("id",))
 DELETE_API_KEY = Delete(API_KEYS, equal("id"))
 DELETE_EXPIRED_API_KEYS = Delete(API_KEYS, (Filter("expires_at", "now", "<=", optional=False),))
+FIND_SERVICE_TOKEN_BY_HASH = Get(SERVICE_TOKENS, ("token_hash",))
+LIST_SERVICE_TOKENS = Find(SERVICE_TOKENS, (), OLDEST_FIRST)
+CREATE_SERVICE_TOKEN = Insert(SERVICE_TOKENS)
+UPDATE_SERVICE_TOKEN = Update(SERVICE_TOKENS, ("id",))
+DELETE_SERVICE_TOKEN = Delete(SERVICE_TOKENS, equal("id"))
+DELETE_EXPIRED_SERVICE_TOKENS = Delete(SERVICE_TOKENS, (Filter("expires_at", "now", "<=", optional=False),))
+FIND_PASSWORD = Get(PASSWORDS, ("user_id",))
+UPSERT_PASSWORD = Upsert(PASSWORDS, ("user_id",))
+DELETE_PASSWORD = Delete(PASSWORDS, equal("user_id"))
 FIND_MAGIC_LINK = Get(MAGIC_LINKS, ("token",))
 CREATE_MAGIC_LINK = Insert(MAGIC_LINKS)
 CONSUME_MAGIC_LINK = Consume(
@@ -402,6 +438,7 @@ LIST_COST_EVENTS = Find(
     descending=True,
 )
 FIND_AGENT_CARD = Get(AGENT_CARDS, ("id",))
+LIST_AGENT_CARDS = Find(AGENT_CARDS, (), OLDEST_FIRST)
 LIST_AGENT_CARDS_BY_AGENT = Find(AGENT_CARDS, equal("agent_id"), OLDEST_FIRST)
 CREATE_AGENT_CARD = Insert(AGENT_CARDS)
 UPDATE_AGENT_CARD = Update(AGENT_CARDS, ("id",))

@@ -51,10 +51,12 @@ CREATE TABLE IF NOT EXISTS `kavach_tenants` (
 CREATE TABLE IF NOT EXISTS `kavach_sessions` (
     `id` VARCHAR(255) NOT NULL,
     `user_id` VARCHAR(255) NOT NULL,
+    `token_hash` VARCHAR(255),
     `expires_at` BIGINT NOT NULL,
     `metadata` JSON,
     `created_at` BIGINT NOT NULL,
     PRIMARY KEY (`id`),
+    UNIQUE KEY `kavach_sessions_token_hash_key` (`token_hash`),
     KEY `kavach_sessions_user_id_created_at_id_idx` (`user_id`, `created_at`, `id`),
     KEY `kavach_sessions_expires_at_idx` (`expires_at`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_0900_bin;
@@ -220,6 +222,21 @@ CREATE TABLE IF NOT EXISTS `kavach_audit_streams` (
     PRIMARY KEY (`id`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_0900_bin;
 
+CREATE TABLE IF NOT EXISTS `kavach_audit_holds` (
+    `id` VARCHAR(255) NOT NULL,
+    `agent_id` VARCHAR(255),
+    `user_id` VARCHAR(255),
+    `reason` VARCHAR(1024) NOT NULL,
+    `status` VARCHAR(32) NOT NULL DEFAULT 'active',
+    `placed_by` VARCHAR(255) NOT NULL,
+    `created_at` BIGINT NOT NULL,
+    `lifted_by` VARCHAR(255),
+    `lifted_at` BIGINT,
+    PRIMARY KEY (`id`),
+    KEY `kavach_audit_holds_status_created_at_id_idx` (`status`, `created_at`, `id`),
+    KEY `kavach_audit_holds_created_at_id_idx` (`created_at`, `id`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_0900_bin;
+
 CREATE TABLE IF NOT EXISTS `kavach_rate_limits` (
     `id` VARCHAR(255) NOT NULL,
     `agent_id` VARCHAR(255) NOT NULL,
@@ -229,6 +246,16 @@ CREATE TABLE IF NOT EXISTS `kavach_rate_limits` (
     PRIMARY KEY (`id`),
     UNIQUE KEY `kavach_rate_limits_agent_id_resource_window_start_key` (`agent_id`, `resource`, `window_start`),
     KEY `kavach_rate_limits_window_start_idx` (`window_start`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_0900_bin;
+
+CREATE TABLE IF NOT EXISTS `kavach_counters` (
+    `id` VARCHAR(255) NOT NULL,
+    `subject` VARCHAR(400) NOT NULL,
+    `window_start` BIGINT NOT NULL,
+    `count` BIGINT NOT NULL DEFAULT 0,
+    PRIMARY KEY (`id`),
+    UNIQUE KEY `kavach_counters_subject_window_start_key` (`subject`, `window_start`),
+    KEY `kavach_counters_window_start_idx` (`window_start`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_0900_bin;
 
 CREATE TABLE IF NOT EXISTS `kavach_approval_requests` (
@@ -290,7 +317,8 @@ CREATE TABLE IF NOT EXISTS `kavach_agent_cards` (
     `created_at` BIGINT NOT NULL,
     `updated_at` BIGINT NOT NULL,
     PRIMARY KEY (`id`),
-    KEY `kavach_agent_cards_agent_id_created_at_id_idx` (`agent_id`, `created_at`, `id`)
+    KEY `kavach_agent_cards_agent_id_created_at_id_idx` (`agent_id`, `created_at`, `id`),
+    KEY `kavach_agent_cards_created_at_id_idx` (`created_at`, `id`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_0900_bin;
 
 CREATE TABLE IF NOT EXISTS `kavach_agent_dids` (
@@ -479,6 +507,30 @@ CREATE TABLE IF NOT EXISTS `kavach_api_keys` (
     UNIQUE KEY `kavach_api_keys_key_hash_key` (`key_hash`),
     KEY `kavach_api_keys_user_id_created_at_id_idx` (`user_id`, `created_at`, `id`),
     KEY `kavach_api_keys_expires_at_idx` (`expires_at`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_0900_bin;
+
+CREATE TABLE IF NOT EXISTS `kavach_service_tokens` (
+    `id` VARCHAR(255) NOT NULL,
+    `name` VARCHAR(255) NOT NULL,
+    `token_hash` VARCHAR(255) NOT NULL,
+    `token_prefix` VARCHAR(32) NOT NULL,
+    `scopes` JSON NOT NULL,
+    `tenant_id` VARCHAR(255),
+    `expires_at` BIGINT,
+    `last_used_at` BIGINT,
+    `created_at` BIGINT NOT NULL,
+    PRIMARY KEY (`id`),
+    UNIQUE KEY `kavach_service_tokens_token_hash_key` (`token_hash`),
+    KEY `kavach_service_tokens_created_at_id_idx` (`created_at`, `id`),
+    KEY `kavach_service_tokens_expires_at_idx` (`expires_at`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_0900_bin;
+
+CREATE TABLE IF NOT EXISTS `kavach_passwords` (
+    `user_id` VARCHAR(255) NOT NULL,
+    `password_hash` VARCHAR(255) NOT NULL,
+    `created_at` BIGINT NOT NULL,
+    `updated_at` BIGINT NOT NULL,
+    PRIMARY KEY (`user_id`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_0900_bin;
 
 CREATE TABLE IF NOT EXISTS `kavach_magic_links` (

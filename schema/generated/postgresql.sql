@@ -51,11 +51,13 @@ CREATE INDEX IF NOT EXISTS "kavach_tenants_created_at_id_idx" ON "kavach_tenants
 CREATE TABLE IF NOT EXISTS "kavach_sessions" (
     "id" VARCHAR(255) COLLATE "C" NOT NULL,
     "user_id" VARCHAR(255) COLLATE "C" NOT NULL,
+    "token_hash" VARCHAR(255) COLLATE "C",
     "expires_at" BIGINT NOT NULL,
     "metadata" JSONB,
     "created_at" BIGINT NOT NULL,
     PRIMARY KEY ("id")
 );
+CREATE UNIQUE INDEX IF NOT EXISTS "kavach_sessions_token_hash_key" ON "kavach_sessions" ("token_hash");
 CREATE INDEX IF NOT EXISTS "kavach_sessions_user_id_created_at_id_idx" ON "kavach_sessions" ("user_id", "created_at", "id");
 CREATE INDEX IF NOT EXISTS "kavach_sessions_expires_at_idx" ON "kavach_sessions" ("expires_at");
 
@@ -220,6 +222,21 @@ CREATE TABLE IF NOT EXISTS "kavach_audit_streams" (
     PRIMARY KEY ("id")
 );
 
+CREATE TABLE IF NOT EXISTS "kavach_audit_holds" (
+    "id" VARCHAR(255) COLLATE "C" NOT NULL,
+    "agent_id" VARCHAR(255) COLLATE "C",
+    "user_id" VARCHAR(255) COLLATE "C",
+    "reason" VARCHAR(1024) COLLATE "C" NOT NULL,
+    "status" VARCHAR(32) COLLATE "C" NOT NULL DEFAULT 'active',
+    "placed_by" VARCHAR(255) COLLATE "C" NOT NULL,
+    "created_at" BIGINT NOT NULL,
+    "lifted_by" VARCHAR(255) COLLATE "C",
+    "lifted_at" BIGINT,
+    PRIMARY KEY ("id")
+);
+CREATE INDEX IF NOT EXISTS "kavach_audit_holds_status_created_at_id_idx" ON "kavach_audit_holds" ("status", "created_at", "id");
+CREATE INDEX IF NOT EXISTS "kavach_audit_holds_created_at_id_idx" ON "kavach_audit_holds" ("created_at", "id");
+
 CREATE TABLE IF NOT EXISTS "kavach_rate_limits" (
     "id" VARCHAR(255) COLLATE "C" NOT NULL,
     "agent_id" VARCHAR(255) COLLATE "C" NOT NULL,
@@ -230,6 +247,16 @@ CREATE TABLE IF NOT EXISTS "kavach_rate_limits" (
 );
 CREATE UNIQUE INDEX IF NOT EXISTS "kavach_rate_limits_agent_id_resource_window_start_key" ON "kavach_rate_limits" ("agent_id", "resource", "window_start");
 CREATE INDEX IF NOT EXISTS "kavach_rate_limits_window_start_idx" ON "kavach_rate_limits" ("window_start");
+
+CREATE TABLE IF NOT EXISTS "kavach_counters" (
+    "id" VARCHAR(255) COLLATE "C" NOT NULL,
+    "subject" VARCHAR(400) COLLATE "C" NOT NULL,
+    "window_start" BIGINT NOT NULL,
+    "count" BIGINT NOT NULL DEFAULT 0,
+    PRIMARY KEY ("id")
+);
+CREATE UNIQUE INDEX IF NOT EXISTS "kavach_counters_subject_window_start_key" ON "kavach_counters" ("subject", "window_start");
+CREATE INDEX IF NOT EXISTS "kavach_counters_window_start_idx" ON "kavach_counters" ("window_start");
 
 CREATE TABLE IF NOT EXISTS "kavach_approval_requests" (
     "id" VARCHAR(255) COLLATE "C" NOT NULL,
@@ -292,6 +319,7 @@ CREATE TABLE IF NOT EXISTS "kavach_agent_cards" (
     PRIMARY KEY ("id")
 );
 CREATE INDEX IF NOT EXISTS "kavach_agent_cards_agent_id_created_at_id_idx" ON "kavach_agent_cards" ("agent_id", "created_at", "id");
+CREATE INDEX IF NOT EXISTS "kavach_agent_cards_created_at_id_idx" ON "kavach_agent_cards" ("created_at", "id");
 
 CREATE TABLE IF NOT EXISTS "kavach_agent_dids" (
     "agent_id" VARCHAR(255) COLLATE "C" NOT NULL,
@@ -480,6 +508,30 @@ CREATE TABLE IF NOT EXISTS "kavach_api_keys" (
 CREATE UNIQUE INDEX IF NOT EXISTS "kavach_api_keys_key_hash_key" ON "kavach_api_keys" ("key_hash");
 CREATE INDEX IF NOT EXISTS "kavach_api_keys_user_id_created_at_id_idx" ON "kavach_api_keys" ("user_id", "created_at", "id");
 CREATE INDEX IF NOT EXISTS "kavach_api_keys_expires_at_idx" ON "kavach_api_keys" ("expires_at");
+
+CREATE TABLE IF NOT EXISTS "kavach_service_tokens" (
+    "id" VARCHAR(255) COLLATE "C" NOT NULL,
+    "name" VARCHAR(255) COLLATE "C" NOT NULL,
+    "token_hash" VARCHAR(255) COLLATE "C" NOT NULL,
+    "token_prefix" VARCHAR(32) COLLATE "C" NOT NULL,
+    "scopes" JSONB NOT NULL,
+    "tenant_id" VARCHAR(255) COLLATE "C",
+    "expires_at" BIGINT,
+    "last_used_at" BIGINT,
+    "created_at" BIGINT NOT NULL,
+    PRIMARY KEY ("id")
+);
+CREATE UNIQUE INDEX IF NOT EXISTS "kavach_service_tokens_token_hash_key" ON "kavach_service_tokens" ("token_hash");
+CREATE INDEX IF NOT EXISTS "kavach_service_tokens_created_at_id_idx" ON "kavach_service_tokens" ("created_at", "id");
+CREATE INDEX IF NOT EXISTS "kavach_service_tokens_expires_at_idx" ON "kavach_service_tokens" ("expires_at");
+
+CREATE TABLE IF NOT EXISTS "kavach_passwords" (
+    "user_id" VARCHAR(255) COLLATE "C" NOT NULL,
+    "password_hash" VARCHAR(255) COLLATE "C" NOT NULL,
+    "created_at" BIGINT NOT NULL,
+    "updated_at" BIGINT NOT NULL,
+    PRIMARY KEY ("user_id")
+);
 
 CREATE TABLE IF NOT EXISTS "kavach_magic_links" (
     "id" VARCHAR(255) COLLATE "C" NOT NULL,

@@ -18,6 +18,8 @@ __all__ = [
     "ApiKeyInput",
     "ApprovalRequestChanges",
     "ApprovalRequestInput",
+    "AuditHoldChanges",
+    "AuditHoldInput",
     "AuditLogChanges",
     "AuditLogInput",
     "AuditSealChanges",
@@ -28,6 +30,8 @@ __all__ = [
     "BudgetPolicyInput",
     "CostEventChanges",
     "CostEventInput",
+    "CounterChanges",
+    "CounterInput",
     "DelegationChainChanges",
     "DelegationChainInput",
     "EmailOtpChanges",
@@ -68,12 +72,16 @@ __all__ = [
     "PasskeyChallengeInput",
     "PasskeyCredentialChanges",
     "PasskeyCredentialInput",
+    "PasswordChanges",
+    "PasswordInput",
     "PermissionChanges",
     "PermissionInput",
     "PhoneVerificationChanges",
     "PhoneVerificationInput",
     "RateLimitChanges",
     "RateLimitInput",
+    "ServiceTokenChanges",
+    "ServiceTokenInput",
     "SessionChanges",
     "SessionInput",
     "SsoConnectionChanges",
@@ -180,6 +188,7 @@ class SessionInput(TypedDict):
 
     id: str
     user_id: str
+    token_hash: NotRequired[str | None]
     expires_at: datetime
     metadata: NotRequired[dict[str, JsonValue] | None]
     created_at: datetime
@@ -189,6 +198,7 @@ class SessionChanges(TypedDict, total=False):
     """Changes to a row of `kavach_sessions`: what is left out stays."""
 
     user_id: str
+    token_hash: str | None
     expires_at: datetime
     metadata: dict[str, JsonValue] | None
     created_at: datetime
@@ -477,6 +487,33 @@ class AuditStreamChanges(TypedDict, total=False):
     updated_at: datetime
 
 
+class AuditHoldInput(TypedDict):
+    """A new row of `kavach_audit_holds`."""
+
+    id: str
+    agent_id: NotRequired[str | None]
+    user_id: NotRequired[str | None]
+    reason: str
+    status: NotRequired[str]
+    placed_by: str
+    created_at: datetime
+    lifted_by: NotRequired[str | None]
+    lifted_at: NotRequired[datetime | None]
+
+
+class AuditHoldChanges(TypedDict, total=False):
+    """Changes to a row of `kavach_audit_holds`: what is left out stays."""
+
+    agent_id: str | None
+    user_id: str | None
+    reason: str
+    status: str
+    placed_by: str
+    created_at: datetime
+    lifted_by: str | None
+    lifted_at: datetime | None
+
+
 class RateLimitInput(TypedDict):
     """A new row of `kavach_rate_limits`."""
 
@@ -492,6 +529,23 @@ class RateLimitChanges(TypedDict, total=False):
 
     agent_id: str
     resource: str
+    window_start: datetime
+    count: int
+
+
+class CounterInput(TypedDict):
+    """A new row of `kavach_counters`."""
+
+    id: str
+    subject: str
+    window_start: datetime
+    count: NotRequired[int]
+
+
+class CounterChanges(TypedDict, total=False):
+    """Changes to a row of `kavach_counters`: what is left out stays."""
+
+    subject: str
     window_start: datetime
     count: int
 
@@ -925,6 +979,50 @@ class ApiKeyChanges(TypedDict, total=False):
     expires_at: datetime | None
     last_used_at: datetime | None
     created_at: datetime
+
+
+class ServiceTokenInput(TypedDict):
+    """A new row of `kavach_service_tokens`."""
+
+    id: str
+    name: str
+    token_hash: str
+    token_prefix: str
+    scopes: list[str]
+    tenant_id: NotRequired[str | None]
+    expires_at: NotRequired[datetime | None]
+    last_used_at: NotRequired[datetime | None]
+    created_at: datetime
+
+
+class ServiceTokenChanges(TypedDict, total=False):
+    """Changes to a row of `kavach_service_tokens`: what is left out stays."""
+
+    name: str
+    token_hash: str
+    token_prefix: str
+    scopes: list[str]
+    tenant_id: str | None
+    expires_at: datetime | None
+    last_used_at: datetime | None
+    created_at: datetime
+
+
+class PasswordInput(TypedDict):
+    """A new row of `kavach_passwords`."""
+
+    user_id: str
+    password_hash: str
+    created_at: datetime
+    updated_at: datetime
+
+
+class PasswordChanges(TypedDict, total=False):
+    """Changes to a row of `kavach_passwords`: what is left out stays."""
+
+    password_hash: str
+    created_at: datetime
+    updated_at: datetime
 
 
 class MagicLinkInput(TypedDict):

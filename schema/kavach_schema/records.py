@@ -14,11 +14,13 @@ __all__ = [
     "AgentDid",
     "ApiKey",
     "ApprovalRequest",
+    "AuditHold",
     "AuditLog",
     "AuditSeal",
     "AuditStream",
     "BudgetPolicy",
     "CostEvent",
+    "Counter",
     "DelegationChain",
     "EmailOtp",
     "EphemeralSession",
@@ -39,9 +41,11 @@ __all__ = [
     "Organization",
     "PasskeyChallenge",
     "PasskeyCredential",
+    "Password",
     "Permission",
     "PhoneVerification",
     "RateLimit",
+    "ServiceToken",
     "Session",
     "SsoConnection",
     "Tenant",
@@ -100,6 +104,7 @@ class Session(Record):
 
     id: str
     user_id: str
+    token_hash: str | None = None
     expires_at: datetime
     metadata: dict[str, JsonValue] | None = None
     created_at: datetime
@@ -252,12 +257,35 @@ class AuditStream(Record):
     updated_at: datetime
 
 
+class AuditHold(Record):
+    """A legal hold: audit rows of an agent, of an owner, or all, that retention must not remove."""
+
+    id: str
+    agent_id: str | None = None
+    user_id: str | None = None
+    reason: str
+    status: str = "active"
+    placed_by: str
+    created_at: datetime
+    lifted_by: str | None = None
+    lifted_at: datetime | None = None
+
+
 class RateLimit(Record):
     """How many calls an agent made on a resource in one window of time."""
 
     id: str
     agent_id: str
     resource: str
+    window_start: datetime
+    count: int = 0
+
+
+class Counter(Record):
+    """How much of something there was in one window of time: the usage of a budget, failed sign-ins of an account."""
+
+    id: str
+    subject: str
     window_start: datetime
     count: int = 0
 
@@ -483,6 +511,29 @@ class ApiKey(Record):
     expires_at: datetime | None = None
     last_used_at: datetime | None = None
     created_at: datetime
+
+
+class ServiceToken(Record):
+    """A token with which a program of the operator calls the API; only its hash is stored."""
+
+    id: str
+    name: str
+    token_hash: str
+    token_prefix: str
+    scopes: list[str]
+    tenant_id: str | None = None
+    expires_at: datetime | None = None
+    last_used_at: datetime | None = None
+    created_at: datetime
+
+
+class Password(Record):
+    """The password of a person who signs in by e-mail; only its hash is stored."""
+
+    user_id: str
+    password_hash: str
+    created_at: datetime
+    updated_at: datetime
 
 
 class MagicLink(Record):

@@ -161,6 +161,20 @@ def test_a_cleanup_says_how_many_rows_it_deleted(typed: Typed, trail: str) -> No
     assert "3 rows" in typed("audit", "verify", trail).stdout
 
 
+def test_a5_a_cleanup_spares_what_is_held(typed: Typed, trail: str) -> None:
+    placed = typed("audit", "hold", trail, "--agent", "one", "--reason", "case\x1b 7", "--by", "counsel")
+    hold = placed.stdout.strip()
+    shown = typed("audit", "holds", trail).stdout
+    assert hold[:8] in shown
+    assert "case\\x1b 7" in shown
+    age(trail)
+    moment = (datetime.now(UTC) - timedelta(minutes=2)).isoformat()
+    assert typed("audit", "cleanup", trail, "--before", moment).stdout == "deleted 1 rows\n"
+    assert typed("audit", "lift", trail, hold, "--by", "counsel").returncode == 0
+    assert hold[:8] not in typed("audit", "holds", trail).stdout
+    assert typed("audit", "cleanup", trail, "--before", moment).stdout == "deleted 2 rows\n"
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "message"),
     [
@@ -168,6 +182,8 @@ def test_a_cleanup_says_how_many_rows_it_deleted(typed: Typed, trail: str) -> No
         (["query", "URL", "--limit", "0"], 1, "limit: must be an integer from 1 to 1000"),
         (["export", "URL", "--format", "xml"], 2, "xml"),
         (["verify", "URL", "--heads", "missing"], 1, "cannot read missing"),
+        (["lift", "URL", "none", "--by", "x"], 1, "no hold has this id"),
+        (["hold", "URL", "--by", "x"], 2, "--reason"),
         (["verify", "missing.db"], 1, "there is no file missing.db"),
         (["export", "missing.db"], 1, "there is no file missing.db"),
         (["export", "URL", "--prefix", "other_"], 1, "other_"),

@@ -16,11 +16,15 @@ from kavach_core import AsyncKavach, AsyncStorage, Kavach, Storage, create_async
 from kavach_core.engine._async.agents import AsyncAgents
 from kavach_core.engine._async.approvals import AsyncApprovals
 from kavach_core.engine._async.audit import AsyncAudit
+from kavach_core.engine._async.cards import AsyncAgentCards
 from kavach_core.engine._async.delegation import AsyncDelegations
+from kavach_core.engine._async.ephemeral import AsyncEphemeralSessions
 from kavach_core.engine._sync.agents import Agents
 from kavach_core.engine._sync.approvals import Approvals
 from kavach_core.engine._sync.audit import Audit
+from kavach_core.engine._sync.cards import AgentCards
 from kavach_core.engine._sync.delegation import Delegations
+from kavach_core.engine._sync.ephemeral import EphemeralSessions
 
 MODULES = [kavach_core, kavach_core.storage, kavach_sqlalchemy]
 TWINS: list[tuple[type, type]] = [
@@ -30,6 +34,8 @@ TWINS: list[tuple[type, type]] = [
     (AsyncApprovals, Approvals),
     (AsyncAudit, Audit),
     (AsyncDelegations, Delegations),
+    (AsyncAgentCards, AgentCards),
+    (AsyncEphemeralSessions, EphemeralSessions),
 ]
 
 INTERNAL = {"grants_of", "find_or_create", "use", "give_back"}

@@ -14,12 +14,14 @@ from typing import Any
 
 import pytest
 
-from engine.support import Host, make_agent
+from engine.support import CANARY, Host, make_agent
 from kavach_core import (
     ConfigurationError,
     InvalidInput,
     create_approval_webhook,
     create_async_approval_webhook,
+    create_async_event_webhook,
+    create_event_webhook,
     verify_webhook,
 )
 from kavach_core.engine.signing import read_secret, sign_webhook
@@ -179,3 +181,22 @@ async def test_ap3_a_receiver_that_is_not_there_loses_no_request(host: Host) -> 
     denied = await kavach.authorize(agent.id, **CALL)
     await kavach.approval.approve(denied.approval_id, by="grace")
     assert (await kavach.authorize(agent.id, **CALL)).allowed
+
+
+async def test_w1_events_are_posted_signed_and_without_secrets(host: Host, caplog: pytest.LogCaptureFixture) -> None:
+    make: Any = create_async_event_webhook if host.opened.colour == "asyncio" else create_event_webhook
+    with receiving(200, 200, 200, 500) as receiver:
+        kavach = await host.kavach(hooks=make(url=receiver.url, secret=SECRET, tries=1))
+        agent = await make_agent(kavach, DEPLOY)
+        denied = await kavach.authorize(agent.id, action="x", resource="y", arguments={"password": CANARY})
+        await kavach.agent.revoke(agent.id)
+        assert (await kavach.authorize_by_token(agent.token, action="x", resource="y")).code == "agent_revoked"
+    for headers, body in receiver.received:
+        verify_webhook(SECRET, headers=headers, body=body, now=datetime.now(UTC))
+        assert agent.token.encode() not in body
+        assert CANARY.encode() not in body
+    created, violation, revoked, _ = [json.loads(body) for _, body in receiver.received]
+    assert [event["type"] for event in (created, violation, revoked)] == ["agent.created", "violation", "agent.revoked"]
+    assert created["data"]["id"] == revoked["data"]["id"] == violation["data"]["call"]["agent_id"] == agent.id
+    assert violation["data"]["result"]["audit_id"] == denied.audit_id
+    assert "violation failed with DeliveryError" in caplog.text

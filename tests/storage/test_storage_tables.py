@@ -9,15 +9,26 @@ from storage.documented_tables import DOCUMENTED
 ADDED = {
     *(("kavach_audit_logs", column) for column in ("code", "constraints", "delegation_chain", "duration_us")),
     ("kavach_delegation_chains", "parent_chain_id"),
+    ("kavach_sessions", "token_hash"),
 }
 """Columns of ours, each nullable or with a default, so that the original's rows fit."""
 
-ADDED_TABLES = {"kavach_audit_seals", "kavach_audit_streams"}
+ADDED_TABLES = {
+    "kavach_audit_holds",
+    "kavach_audit_seals",
+    "kavach_audit_streams",
+    "kavach_counters",
+    "kavach_passwords",
+    "kavach_service_tokens",
+}
 """Tables of ours."""
 
 ADDED_UNIQUES = {
     ("kavach_agents", ("token_hash",)),
     ("kavach_api_keys", ("key_hash",)),
+    ("kavach_counters", ("subject", "window_start")),
+    ("kavach_service_tokens", ("token_hash",)),
+    ("kavach_sessions", ("token_hash",)),
     ("kavach_rate_limits", ("agent_id", "resource", "window_start")),
     ("kavach_org_members", ("org_id", "user_id")),
     ("kavach_org_roles", ("org_id", "name")),

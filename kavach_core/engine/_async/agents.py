@@ -9,6 +9,7 @@ from typing import Final, Unpack
 from pydantic import JsonValue
 from uuid_utils import uuid7
 
+from kavach_core.engine._async.hooks import AsyncLifecycle
 from kavach_core.engine._async.retry import run_async_transaction
 from kavach_core.engine.reading import Clock, agent_place, agent_status, agent_value, check, expired, future, plain
 from kavach_core.engine.settings import ALWAYS, TRIES, Rules
@@ -32,11 +33,12 @@ _OWNER_LOCK: Final = "kavach:max_per_user"
 class AsyncAgents:
     """The agents of a Kavach."""
 
-    def __init__(self, storage: AsyncStorage, rules: Rules, clock: Clock) -> None:
-        """Use a storage under rules."""
+    def __init__(self, storage: AsyncStorage, rules: Rules, clock: Clock, lifecycle: AsyncLifecycle) -> None:
+        """Use a storage under rules; `lifecycle` is told of agents that come and go."""
         self._storage = storage
         self._rules = rules
         self._clock = clock
+        self._lifecycle = lifecycle
 
     async def create(
         self,
@@ -93,7 +95,9 @@ class AsyncAgents:
             granted = await storage.create_permissions(_permission_rows(agent_id, wanted, now))
             return agent_value(row, granted, now, token.token)
 
-        return await run_async_transaction(self._storage, work)
+        agent = await run_async_transaction(self._storage, work)
+        await self._lifecycle.created(agent)
+        return agent
 
     async def get(self, agent_id: str) -> Agent | None:
         """Return the agent with this id, whatever its status, or None."""
@@ -187,11 +191,15 @@ class AsyncAgents:
         What it delegated is of no more effect either. Revoking again changes nothing. Raises `NotFoundError`.
         """
         row = await self._storage.find_agent_by_id(agent_id)
-        if row is not None and row.status != "revoked":
+        alive = row is not None and row.status != "revoked"
+        if alive:
             row = await self._storage.update_agent(agent_id, status="revoked", updated_at=self._clock())
         if row is None:
             raise _missing()
-        return await self._complete(row)
+        agent = await self._complete(row)
+        if alive:
+            await self._lifecycle.revoked(agent)
+        return agent
 
     async def _complete(self, row: records.Agent, token: str = "") -> Agent:
         permissions = await self._storage.find_permissions_by_agent_id(row.id)

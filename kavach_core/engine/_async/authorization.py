@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from datetime import datetime
 from time import perf_counter
@@ -14,10 +15,13 @@ from uuid_utils import uuid7
 from kavach_core.engine._async.approvals import AsyncApprovals
 from kavach_core.engine._async.counting import count_async_call
 from kavach_core.engine._async.delegation import AsyncDelegations
+from kavach_core.engine._async.ephemeral import find_async_agent_of, give_async_action_back, use_async_action
+from kavach_core.engine._async.hooks import AsyncLifecycle
 from kavach_core.engine._async.retry import run_async_transaction
+from kavach_core.engine.hooks import HookedCall
 from kavach_core.engine.reading import Clock, agent_status, check, described, storable
 from kavach_core.engine.settings import Rules
-from kavach_core.engine.tokens import PREFIX, hash_token
+from kavach_core.engine.tokens import EPHEMERAL_PREFIX, PREFIXES, hash_token
 from kavach_core.engine.values import AuthorizeResult
 from kavach_core.errors import InvalidInput, StorageError
 from kavach_core.policy.constraints import Call
@@ -32,7 +36,10 @@ logger = logging.getLogger("kavach")
 
 @dataclass(frozen=True, slots=True)
 class _Call:
-    """What is asked, and what the audit row says of the one who asks; `stored` are the arguments without secrets."""
+    """What is asked, and what the audit row says of the one who asks; `stored` are the arguments without secrets.
+
+    `ephemeral` is the hash of the ephemeral token that is presented, `refused` the denial of a hook.
+    """
 
     find: Callable[[AsyncStorage], Awaitable[Agent | None]]
     named: str
@@ -43,6 +50,20 @@ class _Call:
     user_agent: str | None
     tokens_cost: int | None
     stored: dict[str, JsonValue] | None = None
+    ephemeral: str | None = None
+    refused: Verdict | None = None
+
+    def hooked(self, agent: Agent | None) -> HookedCall:
+        """Return what hooks are told of a call of this agent, None for an unknown one."""
+        return HookedCall(
+            agent_id=agent.id if agent else self.named or None,
+            owner_id=agent.owner_id if agent else None,
+            action=self.action,
+            resource=self.resource,
+            arguments=deepcopy(self.stored),
+            ip=self.ip,
+            user_agent=self.user_agent,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +74,7 @@ class _Decision:
     request: ApprovalRequest | None = None
     new_request: bool = False
     audit_id: str | None = None
+    agent: Agent | None = None
 
 
 class AsyncAuthorization:
@@ -65,6 +87,7 @@ class AsyncAuthorization:
         clock: Clock,
         delegations: AsyncDelegations,
         approvals: AsyncApprovals,
+        lifecycle: AsyncLifecycle,
     ) -> None:
         """Decide on a storage under rules."""
         self._storage = storage
@@ -72,6 +95,7 @@ class AsyncAuthorization:
         self._clock = clock
         self._delegations = delegations
         self._approvals = approvals
+        self._lifecycle = lifecycle
 
     async def by_id(
         self,
@@ -87,7 +111,7 @@ class AsyncAuthorization:
         """Decide whether the agent with this id may do this."""
         check(AUDIT_LOGS, agent_id=agent_id)
         # A token that was passed for an id must not be written down.
-        named = "" if agent_id.startswith(PREFIX) else agent_id
+        named = "" if agent_id.startswith(PREFIXES) else agent_id
         return await self._authorize(
             _Call(
                 lambda s: s.find_agent_by_id(agent_id), named, action, resource, arguments, ip, user_agent, tokens_cost
@@ -109,9 +133,10 @@ class AsyncAuthorization:
         if not isinstance(token, str):
             raise InvalidInput(f"token: expected text, got {type(token).__name__}")
         hashed = hash_token(token)
+        ephemeral = token.startswith(EPHEMERAL_PREFIX)
         return await self._authorize(
             _Call(
-                lambda s: s.find_agent_by_token_hash(hashed),
+                lambda s: find_async_agent_of(s, hashed) if ephemeral else s.find_agent_by_token_hash(hashed),
                 "",
                 action,
                 resource,
@@ -119,6 +144,7 @@ class AsyncAuthorization:
                 ip,
                 user_agent,
                 tokens_cost,
+                ephemeral=hashed if ephemeral else None,
             )
         )
 
@@ -136,10 +162,15 @@ class AsyncAuthorization:
             raise InvalidInput("tokens_cost: must be 0 or more")
         call = replace(call, stored=storable(call.arguments, self._rules.redact))
 
+        seen: Agent | None = None
+
         async def work(storage: AsyncStorage) -> _Decision:
             return await self._decide_and_record(storage, call, started)
 
         try:
+            if self._lifecycle.asks:
+                seen = await call.find(self._storage)
+                call = replace(call, refused=await self._lifecycle.refusal(call.hooked(seen)))
             decision = await run_async_transaction(self._storage, work)
         except InvalidInput:
             raise
@@ -148,18 +179,21 @@ class AsyncAuthorization:
             decision = _Decision(Verdict("audit_unavailable"))
         if decision.new_request and decision.request is not None:
             await self._approvals.announce(decision.request)
-        return AuthorizeResult(
+        result = AuthorizeResult(
             allowed=decision.verdict.allowed,
             code=decision.verdict.code,
             reason=decision.verdict.reason,
             audit_id=decision.audit_id,
             approval_id=None if decision.request is None else decision.request.id,
         )
+        if self._lifecycle.follows:
+            await self._lifecycle.decided(call.hooked(decision.agent or seen), result)
+        return result
 
     async def _decide_and_record(self, storage: AsyncStorage, call: _Call, started: float) -> _Decision:
         now = self._clock()
         agent = await call.find(storage)
-        decision = await self._decide(storage, agent, call, now)
+        decision = replace(await self._decide_on_use(storage, agent, call, now), agent=agent)
         verdict = decision.verdict
         if verdict.allowed and not self._rules.agents.audit_all:
             return decision
@@ -184,6 +218,22 @@ class AsyncAuthorization:
             timestamp=now,
         )
         return replace(decision, audit_id=row.id)
+
+    async def _decide_on_use(
+        self, storage: AsyncStorage, agent: Agent | None, asked: _Call, now: datetime
+    ) -> _Decision:
+        """Decide on a call that no hook refused; an action by an ephemeral token is given back where it is denied."""
+        if asked.refused is not None:
+            return _Decision(asked.refused)
+        if agent is None or asked.ephemeral is None:
+            return await self._decide(storage, agent, asked, now)
+        used = await use_async_action(storage, asked.ephemeral, now)
+        if isinstance(used, str):
+            return _Decision(Verdict(used))
+        decision = await self._decide(storage, agent, asked, now)
+        if not decision.verdict.allowed:
+            await give_async_action_back(storage, used)
+        return decision
 
     async def _decide(self, storage: AsyncStorage, agent: Agent | None, asked: _Call, now: datetime) -> _Decision:
         if agent is None:

@@ -13,9 +13,13 @@ from kavach_core.engine._async.agents import AsyncAgents
 from kavach_core.engine._async.approvals import AsyncApprovals
 from kavach_core.engine._async.audit import AsyncAudit
 from kavach_core.engine._async.authorization import AsyncAuthorization
+from kavach_core.engine._async.cards import AsyncAgentCards
 from kavach_core.engine._async.delegation import AsyncDelegations
+from kavach_core.engine._async.ephemeral import AsyncEphemeralSessions
+from kavach_core.engine._async.hooks import AsyncLifecycle
 from kavach_core.engine._async.purge import purge_async_storage
 from kavach_core.engine.callbacks import AsyncApprovalCallback
+from kavach_core.engine.hooks import AsyncHooks
 from kavach_core.engine.reading import Clock
 from kavach_core.engine.settings import DEFAULT_BATCH, DEFAULT_MAX_DEPTH, Rules
 from kavach_core.engine.values import AuthorizeResult, Delegation
@@ -37,16 +41,20 @@ class AsyncKavach:
         on_approval_request: AsyncApprovalCallback | None,
         *,
         owned: bool,
+        hooks: AsyncHooks,
     ) -> None:
         """Put the services together; `owned` says that closing closes the storage."""
         self.storage = storage
         self._owned = owned
         self._clock = clock
-        self.agent = AsyncAgents(storage, rules, clock)
+        lifecycle = AsyncLifecycle(hooks)
+        self.agent = AsyncAgents(storage, rules, clock, lifecycle)
         self.audit = AsyncAudit(storage, rules, clock)
         self.delegation = AsyncDelegations(storage, rules, clock)
         self.approval = AsyncApprovals(storage, rules, clock, on_approval_request)
-        self._authorization = AsyncAuthorization(storage, rules, clock, self.delegation, self.approval)
+        self.card = AsyncAgentCards(storage, clock)
+        self.ephemeral = AsyncEphemeralSessions(storage, clock)
+        self._authorization = AsyncAuthorization(storage, rules, clock, self.delegation, self.approval, lifecycle)
 
     async def authorize(
         self,
@@ -89,7 +97,10 @@ class AsyncKavach:
         user_agent: str | None = None,
         tokens_cost: int | None = None,
     ) -> AuthorizeResult:
-        """Decide whether the agent that holds a token may do something now; as `authorize` in all else."""
+        """Decide whether the agent that holds a token may do something now; as `authorize` in all else.
+
+        The token is the agent's own, or one of an ephemeral session, whose action is counted where it is allowed.
+        """
         return await self._authorization.by_token(
             token,
             action=action,
@@ -124,7 +135,8 @@ class AsyncKavach:
         """Remove what has expired from every table, and return how many rows of each there were.
 
         At most `batch` rows (1 to 100,000) are deleted by one statement, which commits by itself unless the storage is
-        joined to a transaction. Agents, audit rows, and approvals that were used or denied stay. Raises `InvalidInput`.
+        joined to a transaction. Agents, audit rows, and approvals that were used or denied stay; while a legal hold
+        is in force, so does all that says what agents were allowed. Raises `InvalidInput`.
         """
         return await purge_async_storage(self.storage, self._clock(), batch)
 

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
+from kavach_core.engine._async.holding import purge_async_unheld
 from kavach_core.engine.settings import HOUR
 from kavach_core.errors import InvalidInput
 from kavach_core.storage import AsyncStorage
@@ -21,7 +22,10 @@ _UNUSED: Final = ("pending", "approved", "expired")
 
 
 async def purge_async_storage(storage: AsyncStorage, now: datetime, batch: int) -> dict[str, int]:
-    """Delete what had expired at `now`, and return how many rows of each table there were."""
+    """Delete what had expired at `now`, and return how many rows of each table there were.
+
+    While a legal hold is in force, what says what agents were allowed stays.
+    """
     if isinstance(batch, bool) or not isinstance(batch, int) or not 1 <= batch <= _MAX_BATCH:
         raise InvalidInput(f"batch: must be an integer from 1 to {_MAX_BATCH}")
     removed = {}
@@ -36,14 +40,22 @@ async def purge_async_storage(storage: AsyncStorage, now: datetime, batch: int) 
 
 def _purges(storage: AsyncStorage, now: datetime) -> Mapping[str, Callable[..., Awaitable[int]]]:
     """Return the deletion of what has expired in each table, by the table's name."""
-    requests = partial(storage.delete_expired_approval_requests, now, statuses=_UNUSED)
     return {
-        "kavach_delegation_chains": partial(storage.delete_expired_delegation_chains, now),
-        "kavach_approval_requests": requests,
+        "kavach_delegation_chains": partial(
+            purge_async_unheld, storage, lambda s, limit: s.delete_expired_delegation_chains(now, limit=limit)
+        ),
+        "kavach_approval_requests": partial(
+            purge_async_unheld,
+            storage,
+            lambda s, limit: s.delete_expired_approval_requests(now, statuses=_UNUSED, limit=limit),
+        ),
         "kavach_rate_limits": partial(storage.delete_rate_limits_before, now - _LATE),
-        "kavach_ephemeral_sessions": partial(storage.delete_expired_ephemeral_sessions, now),
+        "kavach_ephemeral_sessions": partial(
+            purge_async_unheld, storage, lambda s, limit: s.delete_expired_ephemeral_sessions(now, limit=limit)
+        ),
         "kavach_sessions": partial(storage.delete_expired_sessions, now),
         "kavach_api_keys": partial(storage.delete_expired_api_keys, now),
+        "kavach_service_tokens": partial(storage.delete_expired_service_tokens, now),
         "kavach_magic_links": partial(storage.delete_expired_magic_links, now),
         "kavach_email_otps": partial(storage.delete_expired_email_otps, now),
         "kavach_phone_verifications": partial(storage.delete_expired_phone_verifications, now),

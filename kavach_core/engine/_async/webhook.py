@@ -1,17 +1,22 @@
-"""Signed webhooks, tried again where the receiver does not answer: requests for approval, and the audit trail."""
+"""Signed webhooks, tried again where the receiver does not answer: approvals, the audit trail, events."""
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 import logging
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from uuid_utils import uuid7
+
 from kavach_core.engine.callbacks import AsyncApprovalCallback, AsyncAuditSender
+from kavach_core.engine.hooks import AsyncHooks, HookedCall
 from kavach_core.engine.signing import read_secret, sign_webhook
-from kavach_core.engine.values import Approval
+from kavach_core.engine.values import Agent, Approval, AuthorizeResult
 from kavach_core.errors import ConfigurationError, DeliveryError, MissingDependency
 from kavach_schema.records import AuditLog
 
@@ -58,6 +63,32 @@ def create_async_audit_webhook(
             raise DeliveryError(f"the webhook failed {tries} times; the rows are still to be delivered")
 
     return send
+
+
+def create_async_event_webhook(
+    *, url: str, secret: str, tries: int = 3, timeout: float = 5.0, pause: float = 0.5
+) -> AsyncHooks:
+    """Return hooks that post `agent.created`, `agent.revoked` and `violation` to `url` as JSON, signed with `secret`.
+
+    Of an agent `data` is the agent without its token, of a violation `{"call": {...}, "result": {...}}`. As
+    `create_async_approval_webhook` in all else: what fails in the end is logged, and is not sent again.
+    """
+    webhook = AsyncWebhook(url, secret, tries, timeout, pause)
+
+    async def send(kind: str, data: str) -> None:
+        if not await webhook.deliver(kind, str(uuid7()), data):
+            raise DeliveryError(f"the webhook failed {tries} times")
+
+    async def created(agent: Agent) -> None:
+        await send("agent.created", agent.model_dump_json(exclude={"token"}))
+
+    async def revoked(agent: Agent) -> None:
+        await send("agent.revoked", agent.model_dump_json(exclude={"token"}))
+
+    async def violated(call: HookedCall, result: AuthorizeResult) -> None:
+        await send("violation", json.dumps({"call": asdict(call), "result": result.model_dump(mode="json")}))
+
+    return {"agent_created": created, "agent_revoked": revoked, "violation": violated}
 
 
 class AsyncWebhook:

@@ -11,6 +11,7 @@ from typing import Final, Unpack
 from pydantic import JsonValue
 from uuid_utils import uuid7
 
+from kavach_core.engine._sync.hooks import Lifecycle
 from kavach_core.engine._sync.retry import run_transaction
 from kavach_core.engine.reading import Clock, agent_place, agent_status, agent_value, check, expired, future, plain
 from kavach_core.engine.settings import ALWAYS, TRIES, Rules
@@ -34,11 +35,12 @@ _OWNER_LOCK: Final = "kavach:max_per_user"
 class Agents:
     """The agents of a Kavach."""
 
-    def __init__(self, storage: Storage, rules: Rules, clock: Clock) -> None:
-        """Use a storage under rules."""
+    def __init__(self, storage: Storage, rules: Rules, clock: Clock, lifecycle: Lifecycle) -> None:
+        """Use a storage under rules; `lifecycle` is told of agents that come and go."""
         self._storage = storage
         self._rules = rules
         self._clock = clock
+        self._lifecycle = lifecycle
 
     def create(
         self,
@@ -95,7 +97,9 @@ class Agents:
             granted = storage.create_permissions(_permission_rows(agent_id, wanted, now))
             return agent_value(row, granted, now, token.token)
 
-        return run_transaction(self._storage, work)
+        agent = run_transaction(self._storage, work)
+        self._lifecycle.created(agent)
+        return agent
 
     def get(self, agent_id: str) -> Agent | None:
         """Return the agent with this id, whatever its status, or None."""
@@ -189,11 +193,15 @@ class Agents:
         What it delegated is of no more effect either. Revoking again changes nothing. Raises `NotFoundError`.
         """
         row = self._storage.find_agent_by_id(agent_id)
-        if row is not None and row.status != "revoked":
+        alive = row is not None and row.status != "revoked"
+        if alive:
             row = self._storage.update_agent(agent_id, status="revoked", updated_at=self._clock())
         if row is None:
             raise _missing()
-        return self._complete(row)
+        agent = self._complete(row)
+        if alive:
+            self._lifecycle.revoked(agent)
+        return agent
 
     def _complete(self, row: records.Agent, token: str = "") -> Agent:
         permissions = self._storage.find_permissions_by_agent_id(row.id)

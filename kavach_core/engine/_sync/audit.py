@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Unpack
 
+from kavach_core.engine._sync.holding import delete_unheld_rows, lift_hold, list_holds, place_hold
 from kavach_core.engine._sync.sealing import Verification, find_latest_seal, list_rows, list_seals, seal_rows
 from kavach_core.engine.callbacks import AuditSender
 from kavach_core.engine.export import Export, ExportFormat, Progress, TextFile
@@ -19,7 +20,7 @@ from kavach_core.errors import AuditError, InvalidInput
 from kavach_core.storage import Storage
 from kavach_core.storage.values import check_time
 from kavach_schema.filters import AuditLogFilter
-from kavach_schema.records import AuditLog
+from kavach_schema.records import AuditHold, AuditLog
 from kavach_schema.tables.agents import AUDIT_STREAMS
 
 MAX_PAGE = 1000
@@ -104,7 +105,7 @@ class Audit:
         return Verification(self._storage, heads, progress).run()
 
     def cleanup(self, *, before: datetime) -> int:
-        """Delete the rows that are older than a moment, in bounded steps, and return how many there were.
+        """Delete the rows that are older than a moment and that no hold keeps, in bounded steps; return how many.
 
         All that is deleted is sealed first, and one more seal says that it may be missing. Where the process ends
         between, the next call deletes the rest.
@@ -121,10 +122,29 @@ class Audit:
             raise AuditError(f"{report.problem}; nothing is deleted")
         seal_rows(self._storage, settled, now, before)
         deleted = 0
+        since = None
         for seal in list_seals(self._storage):
             if seal.last_timestamp is not None and seal.last_timestamp < before:
-                deleted += self._storage.delete_audit_logs_before(seal.last_timestamp)
-        return deleted + self._storage.delete_audit_logs_before(before)
+                deleted += delete_unheld_rows(self._storage, since, seal.last_timestamp)
+                since = seal.last_timestamp
+        return deleted + delete_unheld_rows(self._storage, since, before)
+
+    def place_hold(self, *, reason: str, by: str, agent_id: str | None = None, user_id: str | None = None) -> AuditHold:
+        """Place a legal hold on the rows of an agent, of an owner's agents, or on all, and return it.
+
+        From now on `cleanup` removes none of these rows, and `purge` nothing that says what agents were allowed, until
+        each hold on them is lifted. The agent or user need not exist. `by` is the person who orders it, whom the host
+        MUST know. Raises `InvalidInput`.
+        """
+        return place_hold(self._storage, self._clock(), reason=reason, by=by, agent_id=agent_id, user_id=user_id)
+
+    def lift_hold(self, hold_id: str, *, by: str) -> AuditHold:
+        """Lift a hold as the person `by`, and return it; one that is lifted stays as it is. Raises `NotFoundError`."""
+        return lift_hold(self._storage, self._clock(), hold_id, by)
+
+    def list_holds(self) -> list[AuditHold]:
+        """Return the holds that are in force, oldest first."""
+        return list_holds(self._storage)
 
     def stream(self, name: str, *, send: AuditSender, batch: int = 100) -> int:
         """Send the rows that have settled and that the stream of this name did not deliver, and return how many.

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from datetime import datetime
 from time import perf_counter
@@ -16,10 +17,13 @@ from uuid_utils import uuid7
 from kavach_core.engine._sync.approvals import Approvals
 from kavach_core.engine._sync.counting import count_call
 from kavach_core.engine._sync.delegation import Delegations
+from kavach_core.engine._sync.ephemeral import find_agent_of, give_action_back, use_action
+from kavach_core.engine._sync.hooks import Lifecycle
 from kavach_core.engine._sync.retry import run_transaction
+from kavach_core.engine.hooks import HookedCall
 from kavach_core.engine.reading import Clock, agent_status, check, described, storable
 from kavach_core.engine.settings import Rules
-from kavach_core.engine.tokens import PREFIX, hash_token
+from kavach_core.engine.tokens import EPHEMERAL_PREFIX, PREFIXES, hash_token
 from kavach_core.engine.values import AuthorizeResult
 from kavach_core.errors import InvalidInput, StorageError
 from kavach_core.policy.constraints import Call
@@ -34,7 +38,10 @@ logger = logging.getLogger("kavach")
 
 @dataclass(frozen=True, slots=True)
 class _Call:
-    """What is asked, and what the audit row says of the one who asks; `stored` are the arguments without secrets."""
+    """What is asked, and what the audit row says of the one who asks; `stored` are the arguments without secrets.
+
+    `ephemeral` is the hash of the ephemeral token that is presented, `refused` the denial of a hook.
+    """
 
     find: Callable[[Storage], Agent | None]
     named: str
@@ -45,6 +52,20 @@ class _Call:
     user_agent: str | None
     tokens_cost: int | None
     stored: dict[str, JsonValue] | None = None
+    ephemeral: str | None = None
+    refused: Verdict | None = None
+
+    def hooked(self, agent: Agent | None) -> HookedCall:
+        """Return what hooks are told of a call of this agent, None for an unknown one."""
+        return HookedCall(
+            agent_id=agent.id if agent else self.named or None,
+            owner_id=agent.owner_id if agent else None,
+            action=self.action,
+            resource=self.resource,
+            arguments=deepcopy(self.stored),
+            ip=self.ip,
+            user_agent=self.user_agent,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +76,7 @@ class _Decision:
     request: ApprovalRequest | None = None
     new_request: bool = False
     audit_id: str | None = None
+    agent: Agent | None = None
 
 
 class Authorization:
@@ -67,6 +89,7 @@ class Authorization:
         clock: Clock,
         delegations: Delegations,
         approvals: Approvals,
+        lifecycle: Lifecycle,
     ) -> None:
         """Decide on a storage under rules."""
         self._storage = storage
@@ -74,6 +97,7 @@ class Authorization:
         self._clock = clock
         self._delegations = delegations
         self._approvals = approvals
+        self._lifecycle = lifecycle
 
     def by_id(
         self,
@@ -89,7 +113,7 @@ class Authorization:
         """Decide whether the agent with this id may do this."""
         check(AUDIT_LOGS, agent_id=agent_id)
         # A token that was passed for an id must not be written down.
-        named = "" if agent_id.startswith(PREFIX) else agent_id
+        named = "" if agent_id.startswith(PREFIXES) else agent_id
         return self._authorize(
             _Call(
                 lambda s: s.find_agent_by_id(agent_id), named, action, resource, arguments, ip, user_agent, tokens_cost
@@ -111,9 +135,10 @@ class Authorization:
         if not isinstance(token, str):
             raise InvalidInput(f"token: expected text, got {type(token).__name__}")
         hashed = hash_token(token)
+        ephemeral = token.startswith(EPHEMERAL_PREFIX)
         return self._authorize(
             _Call(
-                lambda s: s.find_agent_by_token_hash(hashed),
+                lambda s: find_agent_of(s, hashed) if ephemeral else s.find_agent_by_token_hash(hashed),
                 "",
                 action,
                 resource,
@@ -121,6 +146,7 @@ class Authorization:
                 ip,
                 user_agent,
                 tokens_cost,
+                ephemeral=hashed if ephemeral else None,
             )
         )
 
@@ -138,10 +164,15 @@ class Authorization:
             raise InvalidInput("tokens_cost: must be 0 or more")
         call = replace(call, stored=storable(call.arguments, self._rules.redact))
 
+        seen: Agent | None = None
+
         def work(storage: Storage) -> _Decision:
             return self._decide_and_record(storage, call, started)
 
         try:
+            if self._lifecycle.asks:
+                seen = call.find(self._storage)
+                call = replace(call, refused=self._lifecycle.refusal(call.hooked(seen)))
             decision = run_transaction(self._storage, work)
         except InvalidInput:
             raise
@@ -150,18 +181,21 @@ class Authorization:
             decision = _Decision(Verdict("audit_unavailable"))
         if decision.new_request and decision.request is not None:
             self._approvals.announce(decision.request)
-        return AuthorizeResult(
+        result = AuthorizeResult(
             allowed=decision.verdict.allowed,
             code=decision.verdict.code,
             reason=decision.verdict.reason,
             audit_id=decision.audit_id,
             approval_id=None if decision.request is None else decision.request.id,
         )
+        if self._lifecycle.follows:
+            self._lifecycle.decided(call.hooked(decision.agent or seen), result)
+        return result
 
     def _decide_and_record(self, storage: Storage, call: _Call, started: float) -> _Decision:
         now = self._clock()
         agent = call.find(storage)
-        decision = self._decide(storage, agent, call, now)
+        decision = replace(self._decide_on_use(storage, agent, call, now), agent=agent)
         verdict = decision.verdict
         if verdict.allowed and not self._rules.agents.audit_all:
             return decision
@@ -186,6 +220,20 @@ class Authorization:
             timestamp=now,
         )
         return replace(decision, audit_id=row.id)
+
+    def _decide_on_use(self, storage: Storage, agent: Agent | None, asked: _Call, now: datetime) -> _Decision:
+        """Decide on a call that no hook refused; an action by an ephemeral token is given back where it is denied."""
+        if asked.refused is not None:
+            return _Decision(asked.refused)
+        if agent is None or asked.ephemeral is None:
+            return self._decide(storage, agent, asked, now)
+        used = use_action(storage, asked.ephemeral, now)
+        if isinstance(used, str):
+            return _Decision(Verdict(used))
+        decision = self._decide(storage, agent, asked, now)
+        if not decision.verdict.allowed:
+            give_action_back(storage, used)
+        return decision
 
     def _decide(self, storage: Storage, agent: Agent | None, asked: _Call, now: datetime) -> _Decision:
         if agent is None:

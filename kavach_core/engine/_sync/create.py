@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from kavach_core.engine._sync.kavach import Kavach
 from kavach_core.engine.callbacks import ApprovalCallback
+from kavach_core.engine.hooks import Hooks, read_hooks
 from kavach_core.engine.opening import open_storage
 from kavach_core.engine.reading import Clock, utc_now
 from kavach_core.engine.settings import AgentSettings, ApprovalSettings, AuditSettings, DatabaseSettings, read_rules
@@ -24,6 +25,7 @@ def create_kavach(
     approvals: ApprovalSettings | Mapping[str, object] | None = None,
     audit: AuditSettings | Mapping[str, object] | None = None,
     on_approval_request: ApprovalCallback | None = None,
+    hooks: Hooks | None = None,
     wildcard: Wildcard = "segment",
     clock: Clock = utc_now,
 ) -> Kavach:
@@ -32,13 +34,14 @@ def create_kavach(
     `database` is {"provider": "sqlite" | "postgres" | "mysql", "url": ..., "skip_migrations": False}: the SQLAlchemy
     adapter is loaded, missing tables are created, and `close` closes the connections. A `storage` stays the host's.
     `agents` are the settings of `AgentSettings`, `approvals` those of `ApprovalSettings`, `audit` those of
-    `AuditSettings`. `on_approval_request` is called with each new request for approval once it is stored. `clock`
-    returns the current moment as an aware datetime.
+    `AuditSettings`. `on_approval_request` is called with each new request for approval once it is stored. `hooks`
+    are called around decisions and agents; see `AsyncHooks`. `clock` returns the current moment as an aware datetime.
 
     Raises `ConfigurationError` (`MissingDependency` names the extra to install), `BackendUnavailable` and
     `SchemaMismatch`.
     """
     rules = read_rules(agents, wildcard, approvals, audit)
+    listeners: Hooks = {} if hooks is None else read_hooks(hooks)
     if (database is None) == (storage is None):
         raise ConfigurationError("pass either database={...} or storage=...")
     owned = storage is None
@@ -46,4 +49,4 @@ def create_kavach(
         storage = open_storage(DatabaseSettings.read("database", database or {}))
     else:
         storage.prepare_schema()
-    return Kavach(storage, rules, clock, on_approval_request, owned=owned)
+    return Kavach(storage, rules, clock, on_approval_request, owned=owned, hooks=listeners)

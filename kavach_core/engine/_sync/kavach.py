@@ -15,9 +15,13 @@ from kavach_core.engine._sync.agents import Agents
 from kavach_core.engine._sync.approvals import Approvals
 from kavach_core.engine._sync.audit import Audit
 from kavach_core.engine._sync.authorization import Authorization
+from kavach_core.engine._sync.cards import AgentCards
 from kavach_core.engine._sync.delegation import Delegations
+from kavach_core.engine._sync.ephemeral import EphemeralSessions
+from kavach_core.engine._sync.hooks import Lifecycle
 from kavach_core.engine._sync.purge import purge_storage
 from kavach_core.engine.callbacks import ApprovalCallback
+from kavach_core.engine.hooks import Hooks
 from kavach_core.engine.reading import Clock
 from kavach_core.engine.settings import DEFAULT_BATCH, DEFAULT_MAX_DEPTH, Rules
 from kavach_core.engine.values import AuthorizeResult, Delegation
@@ -39,16 +43,20 @@ class Kavach:
         on_approval_request: ApprovalCallback | None,
         *,
         owned: bool,
+        hooks: Hooks,
     ) -> None:
         """Put the services together; `owned` says that closing closes the storage."""
         self.storage = storage
         self._owned = owned
         self._clock = clock
-        self.agent = Agents(storage, rules, clock)
+        lifecycle = Lifecycle(hooks)
+        self.agent = Agents(storage, rules, clock, lifecycle)
         self.audit = Audit(storage, rules, clock)
         self.delegation = Delegations(storage, rules, clock)
         self.approval = Approvals(storage, rules, clock, on_approval_request)
-        self._authorization = Authorization(storage, rules, clock, self.delegation, self.approval)
+        self.card = AgentCards(storage, clock)
+        self.ephemeral = EphemeralSessions(storage, clock)
+        self._authorization = Authorization(storage, rules, clock, self.delegation, self.approval, lifecycle)
 
     def authorize(
         self,
@@ -91,7 +99,10 @@ class Kavach:
         user_agent: str | None = None,
         tokens_cost: int | None = None,
     ) -> AuthorizeResult:
-        """Decide whether the agent that holds a token may do something now; as `authorize` in all else."""
+        """Decide whether the agent that holds a token may do something now; as `authorize` in all else.
+
+        The token is the agent's own, or one of an ephemeral session, whose action is counted where it is allowed.
+        """
         return self._authorization.by_token(
             token,
             action=action,
@@ -126,7 +137,8 @@ class Kavach:
         """Remove what has expired from every table, and return how many rows of each there were.
 
         At most `batch` rows (1 to 100,000) are deleted by one statement, which commits by itself unless the storage is
-        joined to a transaction. Agents, audit rows, and approvals that were used or denied stay. Raises `InvalidInput`.
+        joined to a transaction. Agents, audit rows, and approvals that were used or denied stay; while a legal hold
+        is in force, so does all that says what agents were allowed. Raises `InvalidInput`.
         """
         return purge_storage(self.storage, self._clock(), batch)
 

@@ -1,4 +1,4 @@
-"""Methods on what is decided: audit logs, their seals and streams, rate limits and approval requests."""
+"""Methods on what is decided: audit logs, their seals, streams and holds, counters and approval requests."""
 
 from __future__ import annotations
 
@@ -12,22 +12,29 @@ from kavach_schema.filters import AuditLogFilter
 from kavach_schema.inputs import (
     ApprovalRequestChanges,
     ApprovalRequestInput,
+    AuditHoldChanges,
+    AuditHoldInput,
     AuditLogInput,
     AuditSealInput,
     AuditStreamInput,
+    CounterInput,
     RateLimitInput,
 )
-from kavach_schema.records import ApprovalRequest, AuditLog, AuditSeal, AuditStream, RateLimit
+from kavach_schema.records import ApprovalRequest, AuditHold, AuditLog, AuditSeal, AuditStream, Counter, RateLimit
 
 STREAM_PAGE: Final = 1000
 
 
 class AsyncDecisionMethods(AsyncMethods):
-    """Audit logs, rate limits and approval requests."""
+    """Audit logs, rate limits, counters and approval requests."""
 
     async def create_audit_log(self, **values: Unpack[AuditLogInput]) -> AuditLog:
         """Write one audit row and return it; raises `ConflictError` where the id is taken."""
         return await self._execute(contract.CREATE_AUDIT_LOG, values)
+
+    async def create_audit_logs(self, rows: Sequence[AuditLogInput]) -> list[AuditLog]:
+        """Write audit rows, all or none, and return them in order; raises `ConflictError` where an id is taken."""
+        return await self._execute(contract.CREATE_AUDIT_LOGS, {"rows": rows})
 
     async def query_audit_logs(
         self,
@@ -63,9 +70,15 @@ class AsyncDecisionMethods(AsyncMethods):
                 return
             values["after"] = page[-1]
 
-    async def delete_audit_logs_before(self, before: datetime, *, limit: int | None = None) -> int:
-        """Delete the audit rows that are older than a moment, at most `limit`; return their number."""
-        return await self._execute(contract.DELETE_AUDIT_LOGS_BEFORE, {"before": before, "limit": limit})
+    async def delete_audit_logs_before(
+        self, before: datetime, *, ids: Sequence[str] | None = None, limit: int | None = None
+    ) -> int:
+        """Delete the audit rows that are older than a moment, at most `limit`; return their number.
+
+        With `ids`, only rows with one of these.
+        """
+        values = {"before": before, "ids": ids, "limit": limit}
+        return await self._execute(contract.DELETE_AUDIT_LOGS_BEFORE, values)
 
     async def find_audit_seal(self, seal_id: str) -> AuditSeal | None:
         """Return the seal with this id, or None."""
@@ -96,6 +109,40 @@ class AsyncDecisionMethods(AsyncMethods):
     async def upsert_audit_stream(self, **values: Unpack[AuditStreamInput]) -> AuditStream:
         """Write how far a stream is, new or over what is stored, and return it."""
         return await self._execute(contract.UPSERT_AUDIT_STREAM, values)
+
+    async def find_audit_hold(self, hold_id: str) -> AuditHold | None:
+        """Return the legal hold with this id, lifted or not, or None."""
+        return await self._execute(contract.FIND_AUDIT_HOLD, {"id": hold_id})
+
+    async def list_audit_holds(
+        self,
+        *,
+        status: str | None = None,
+        limit: int = 100,
+        offset: int | None = None,
+        after: AuditHold | None = None,
+    ) -> list[AuditHold]:
+        """Return legal holds by creation, oldest first; `after` is the last one of the page before.
+
+        What others have committed is seen, as by `list_rate_limits`.
+        """
+        values: dict[str, object] = {"status": status, "limit": limit, "offset": offset, "after": after}
+        return await self._execute(contract.LIST_AUDIT_HOLDS, values)
+
+    async def create_audit_hold(self, **values: Unpack[AuditHoldInput]) -> AuditHold:
+        """Write a new legal hold and return it; raises `ConflictError` where the id is taken."""
+        return await self._execute(contract.CREATE_AUDIT_HOLD, values)
+
+    async def update_audit_hold(
+        self, hold_id: str, *, expected_status: str | None = None, **changes: Unpack[AuditHoldChanges]
+    ) -> AuditHold | None:
+        """Change the named fields and return the legal hold, or None where there is none.
+
+        With `expected_status`, only while the hold still has it.
+        """
+        values: dict[str, object] = {"id": hold_id, **changes}
+        values["expected_status"] = expected_status
+        return await self._execute(contract.UPDATE_AUDIT_HOLD, values)
 
     async def find_rate_limit(self, agent_id: str, *, resource: str, window_start: datetime) -> RateLimit | None:
         """Return the counter of one window, or None."""
@@ -145,6 +192,48 @@ class AsyncDecisionMethods(AsyncMethods):
     async def delete_rate_limits_before(self, before: datetime, *, limit: int | None = None) -> int:
         """Delete the counters of windows that began before a moment, at most `limit`; return their number."""
         return await self._execute(contract.DELETE_RATE_LIMITS_BEFORE, {"before": before, "limit": limit})
+
+    async def find_counter(self, subject: str, *, window_start: datetime) -> Counter | None:
+        """Return the counter of a subject in one window, or None."""
+        return await self._execute(contract.FIND_COUNTER, {"subject": subject, "window_start": window_start})
+
+    async def list_counters(
+        self,
+        subject: str,
+        *,
+        since: datetime | None = None,
+        limit: int = 100,
+        offset: int | None = None,
+        after: Counter | None = None,
+    ) -> list[Counter]:
+        """Return the counters of a subject by window, oldest first; `since` is included.
+
+        `after` is the last one of the page before. What others have committed is seen, as by `list_rate_limits`.
+        """
+        values: dict[str, object] = {
+            "subject": subject,
+            "since": since,
+            "limit": limit,
+            "offset": offset,
+            "after": after,
+        }
+        return await self._execute(contract.LIST_COUNTERS, values)
+
+    async def upsert_counter(self, **values: Unpack[CounterInput]) -> Counter:
+        """Write the counter of one window, new or over the stored count, and return it; a stored row keeps its id."""
+        return await self._execute(contract.UPSERT_COUNTER, values)
+
+    async def increment_counter(self, *, limit: int | None = None, **values: Unpack[CounterInput]) -> Counter | None:
+        """Add `count` to the counter of one window and return it as it is now; otherwise as `increment_rate_limit`."""
+        return await self._execute(contract.INCREMENT_COUNTER, {**values, "limit": limit})
+
+    async def delete_counters(self, subject: str) -> int:
+        """Delete all counters of a subject, and return their number."""
+        return await self._execute(contract.DELETE_COUNTERS, {"subject": subject})
+
+    async def delete_counters_before(self, before: datetime, *, limit: int | None = None) -> int:
+        """Delete the counters of windows that began before a moment, at most `limit`; return their number."""
+        return await self._execute(contract.DELETE_COUNTERS_BEFORE, {"before": before, "limit": limit})
 
     async def find_approval_request(self, request_id: str) -> ApprovalRequest | None:
         """Return the approval request with this id, whatever its status, or None."""

@@ -105,6 +105,12 @@ class AccountingMethods(Methods):
         """Return the card with this id, or None where there is none."""
         return self._execute(contract.FIND_AGENT_CARD, {"id": card_id})
 
+    def list_agent_cards(
+        self, *, limit: int = 100, offset: int | None = None, after: AgentCard | None = None
+    ) -> list[AgentCard]:
+        """Return cards by creation, oldest first; `after` is the last one of the page before."""
+        return self._execute(contract.LIST_AGENT_CARDS, {"limit": limit, "offset": offset, "after": after})
+
     def list_agent_cards_by_agent(
         self, agent_id: str, *, limit: int = 100, offset: int | None = None, after: AgentCard | None = None
     ) -> list[AgentCard]:

@@ -10,6 +10,7 @@ from typing import Unpack
 from kavach_core.storage import contract
 from kavach_core.storage._sync.backend import Methods
 from kavach_schema.inputs import (
+    SessionChanges,
     SessionInput,
     TenantChanges,
     TenantInput,
@@ -80,6 +81,10 @@ class PeopleMethods(Methods):
         """Return the session with this id, expired or not, or None."""
         return self._execute(contract.FIND_SESSION_BY_ID, {"id": session_id})
 
+    def find_session_by_token_hash(self, token_hash: str) -> Session | None:
+        """Return the session whose token has this hash, expired or not, or None."""
+        return self._execute(contract.FIND_SESSION_BY_TOKEN_HASH, {"token_hash": token_hash})
+
     def list_sessions_by_user(self, user_id: str, *, limit: int = 100) -> list[Session]:
         """Return a user's sessions by creation, oldest first."""
         values = {"user_id": user_id, "limit": limit}
@@ -89,9 +94,17 @@ class PeopleMethods(Methods):
         """Write a new session and return it; raises `ConflictError` where the id is taken."""
         return self._execute(contract.CREATE_SESSION, values)
 
+    def update_session(self, session_id: str, **changes: Unpack[SessionChanges]) -> Session | None:
+        """Change the named fields and return the session, or None where there is none."""
+        return self._execute(contract.UPDATE_SESSION, {"id": session_id, **changes})
+
     def delete_session(self, session_id: str) -> bool:
         """Delete a session and tell whether there was one."""
         return self._execute(contract.DELETE_SESSION, {"id": session_id}) > 0
+
+    def delete_sessions_by_user(self, user_id: str) -> int:
+        """Delete all sessions of a user, and return their number."""
+        return self._execute(contract.DELETE_SESSIONS_BY_USER, {"user_id": user_id})
 
     def delete_expired_sessions(self, now: datetime, *, limit: int | None = None) -> int:
         """Delete the sessions that expired at `now` or before, at most `limit`; return their number."""

@@ -19,7 +19,10 @@ from kavach_schema.inputs import (
     PasskeyChallengeInput,
     PasskeyCredentialChanges,
     PasskeyCredentialInput,
+    PasswordInput,
     PhoneVerificationInput,
+    ServiceTokenChanges,
+    ServiceTokenInput,
     TotpChanges,
     TotpInput,
     TrustedDeviceInput,
@@ -35,7 +38,9 @@ from kavach_schema.records import (
     OneTimeToken,
     PasskeyChallenge,
     PasskeyCredential,
+    Password,
     PhoneVerification,
+    ServiceToken,
     Totp,
     TrustedDevice,
     UsernameAccount,
@@ -71,6 +76,44 @@ class SignInMethods(Methods):
     def delete_expired_api_keys(self, now: datetime, *, limit: int | None = None) -> int:
         """Delete the API keys that expired at `now` or before, at most `limit`; return their number."""
         return self._execute(contract.DELETE_EXPIRED_API_KEYS, {"now": now, "limit": limit})
+
+    def find_service_token_by_hash(self, token_hash: str) -> ServiceToken | None:
+        """Return the service token with this hash, expired or not, or None."""
+        return self._execute(contract.FIND_SERVICE_TOKEN_BY_HASH, {"token_hash": token_hash})
+
+    def list_service_tokens(
+        self, *, limit: int = 100, offset: int | None = None, after: ServiceToken | None = None
+    ) -> list[ServiceToken]:
+        """Return service tokens by creation, oldest first; `after` is the last one of the page before."""
+        return self._execute(contract.LIST_SERVICE_TOKENS, {"limit": limit, "offset": offset, "after": after})
+
+    def create_service_token(self, **values: Unpack[ServiceTokenInput]) -> ServiceToken:
+        """Write a new service token and return it; raises `ConflictError` where the id or the hash is taken."""
+        return self._execute(contract.CREATE_SERVICE_TOKEN, values)
+
+    def update_service_token(self, token_id: str, **changes: Unpack[ServiceTokenChanges]) -> ServiceToken | None:
+        """Change the named fields and return the service token, or None where there is none."""
+        return self._execute(contract.UPDATE_SERVICE_TOKEN, {"id": token_id, **changes})
+
+    def delete_service_token(self, token_id: str) -> bool:
+        """Delete the service token and tell whether there was one."""
+        return self._execute(contract.DELETE_SERVICE_TOKEN, {"id": token_id}) > 0
+
+    def delete_expired_service_tokens(self, now: datetime, *, limit: int | None = None) -> int:
+        """Delete the service tokens that expired at `now` or before, at most `limit`; return their number."""
+        return self._execute(contract.DELETE_EXPIRED_SERVICE_TOKENS, {"now": now, "limit": limit})
+
+    def find_password(self, user_id: str) -> Password | None:
+        """Return a user's password, hashed, or None where the user has none."""
+        return self._execute(contract.FIND_PASSWORD, {"user_id": user_id})
+
+    def upsert_password(self, **values: Unpack[PasswordInput]) -> Password:
+        """Write a user's password, hashed, new or over the stored one, and return it."""
+        return self._execute(contract.UPSERT_PASSWORD, values)
+
+    def delete_password(self, user_id: str) -> bool:
+        """Delete a user's password and tell whether there was one."""
+        return self._execute(contract.DELETE_PASSWORD, {"user_id": user_id}) > 0
 
     def find_magic_link(self, token: str) -> MagicLink | None:
         """Return the link with exactly this token, used or expired or not, or None where there is none."""

@@ -8,12 +8,13 @@ import pytest
 
 from kavach_core.errors import ConflictError, InvalidInput
 from kavach_core.testing.clauses.base import Clauses, assert_conflict, values_of
-from kavach_core.testing.methods import INSERTS, WRITERS, Method
-from kavach_core.testing.samples import at, complete, fresh, least, sample
+from kavach_core.testing.methods import INSERTS, MANY, WRITERS, Method
+from kavach_core.testing.samples import complete, fresh, least, sample
 from kavach_schema.tables.agents import PERMISSIONS
 
 each_writer = pytest.mark.parametrize("method", WRITERS, ids=str)
 each_create = pytest.mark.parametrize("method", INSERTS, ids=str)
+each_many = pytest.mark.parametrize("method", MANY, ids=str)
 each_unique = pytest.mark.parametrize(
     ("method", "columns"),
     [pytest.param(m, columns, id=f"{m}-{'-'.join(columns)}") for m in INSERTS for columns in m.table.uniques],
@@ -116,28 +117,31 @@ class CreateClauses(Clauses):
             await method(self.storage, **values)
             await self.assert_stored(method.table, values)
 
-    async def test_many_new_rows_are_returned_in_order(self) -> None:
-        """`create_permissions` MUST write all rows and return them in the order given."""
+    @each_many
+    async def test_many_new_rows_are_returned_in_order(self, method: Method) -> None:
+        """Many rows MUST be written, and returned in the order given."""
         agent = fresh()
-        rows: list[Any] = [sample(PERMISSIONS, agent_id=agent, created_at=at(-number)) for number in range(5)]
-        records = await self.storage.create_permissions(rows)
+        rows = [sample(method.table, agent_id=agent) for _ in range(5)]
+        rows.sort(key=lambda row: row["id"], reverse=True)
+        records = await method(self.storage, rows)
         assert [dict(record) for record in records] == rows
         for row in rows:
-            await self.assert_stored(PERMISSIONS, row)
+            await self.assert_stored(method.table, row)
 
-    async def test_many_new_rows_are_written_all_or_none(self) -> None:
+    @each_many
+    async def test_many_new_rows_are_written_all_or_none(self, method: Method) -> None:
         """Where one of many rows conflicts or is refused, none MUST be written, those before it included."""
-        stored = await self.new(PERMISSIONS)
-        rows: list[Any] = [sample(PERMISSIONS) for _ in range(3)]
+        stored = await self.new(method.table)
+        rows = [sample(method.table) for _ in range(3)]
         with pytest.raises(ConflictError):
-            await self.storage.create_permissions([*rows, sample(PERMISSIONS, id=stored["id"])])  # type: ignore[list-item]
+            await method(self.storage, [*rows, sample(method.table, id=stored["id"])])
         with pytest.raises(ConflictError):
-            await self.storage.create_permissions([*rows, rows[0]])
+            await method(self.storage, [*rows, rows[0]])
         with pytest.raises(InvalidInput):
-            await self.storage.create_permissions([*rows, sample(PERMISSIONS, resource="\0")])  # type: ignore[list-item]
+            await method(self.storage, [*rows, sample(method.table, resource="\0")])
         for row in rows:
-            await self.assert_missing(PERMISSIONS, row)
-        await self.assert_stored(PERMISSIONS, stored)
+            await self.assert_missing(method.table, row)
+        await self.assert_stored(method.table, stored)
 
     async def test_no_new_rows_are_no_error(self) -> None:
         """`create_permissions` of an empty list MUST return an empty list."""

@@ -17,7 +17,7 @@ from kavach_core.testing.methods import (
     PURGES,
     Method,
 )
-from kavach_core.testing.samples import LATER, Values, long_ago, sample
+from kavach_core.testing.samples import LATER, Values, at, long_ago, sample
 from kavach_schema.model import Column, Table
 from kavach_schema.tables import TABLES, TABLES_BY_NAME
 from kavach_schema.tables.agents import APPROVAL_REQUESTS, AUDIT_LOGS, COST_EVENTS
@@ -64,8 +64,10 @@ class DeleteClauses(Clauses):
         """Deleting all of an owner's rows MUST return how many there were, then 0, and touch nobody else's."""
         (column,) = (f.column for f in method.operation.filters)
         first, bystander = await self.new(method.table), await self.new(method.table)
-        mine = {column: first[column]}
-        rows = [first, *[await self.new(method.table, **mine) for _ in range(2)]]
+        shared = {name for names in method.table.uniques if column in names for name in names}
+        windows = [name for name in shared if method.table.by_name[name].kind == "time"]
+        mine = [{column: first[column], **dict.fromkeys(windows, at(later))} for later in (1, 2)]
+        rows = [first, *[await self.new(method.table, **values) for values in mine]]
         assert await method.deleting(self.storage, first) == 3
         for row in rows:
             await self.assert_missing(method.table, row)
@@ -123,6 +125,21 @@ class DeleteClauses(Clauses):
         with pytest.raises(InvalidInput):
             await self.storage.delete_expired_approval_requests(now, statuses=[])
         assert await self.storage.delete_expired_approval_requests(now + timedelta(days=1)) == 1
+
+    async def test_a_purge_of_audit_rows_may_spare_some(self) -> None:
+        """With `ids`, old audit rows with one of these MUST be purged, and no others; an id MUST NOT spare its age."""
+        before = long_ago()
+        await self.storage.delete_audit_logs_before(before)
+        old, held = [await self.new(AUDIT_LOGS, timestamp=before - timedelta(seconds=1)) for _ in range(2)]
+        young = await self.new(AUDIT_LOGS, timestamp=before)
+        ids = [old["id"], young["id"], "no such row"]
+        assert await self.storage.delete_audit_logs_before(before, ids=ids) == 1
+        await self.assert_missing(AUDIT_LOGS, old)
+        await self.assert_stored(AUDIT_LOGS, held)
+        await self.assert_stored(AUDIT_LOGS, young)
+        with pytest.raises(InvalidInput):
+            await self.storage.delete_audit_logs_before(before, ids=[])
+        assert await self.storage.delete_audit_logs_before(before + timedelta(days=1)) == 2
 
     @each_purge
     async def test_the_moment_of_a_purge_is_required(self, method: Method) -> None:

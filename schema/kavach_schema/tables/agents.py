@@ -13,11 +13,13 @@ if TYPE_CHECKING:
         AgentCard,
         AgentDid,
         ApprovalRequest,
+        AuditHold,
         AuditLog,
         AuditSeal,
         AuditStream,
         BudgetPolicy,
         CostEvent,
+        Counter,
         DelegationChain,
         EphemeralSession,
         Permission,
@@ -150,6 +152,24 @@ AUDIT_STREAMS: Table[AuditStream] = Table(
     ),
 )
 
+AUDIT_HOLDS: Table[AuditHold] = Table(
+    "kavach_audit_holds",
+    "KavachAuditHold",
+    "A legal hold: audit rows of an agent, of an owner, or all, that retention must not remove.",
+    (
+        key(),
+        text("agent_id", null=True),
+        text("user_id", null=True),
+        text("reason", 1024),
+        text("status", 32, default="active"),
+        text("placed_by"),
+        time("created_at"),
+        text("lifted_by", null=True),
+        time("lifted_at", null=True),
+    ),
+    indexes=(("status", "created_at", "id"), ("created_at", "id")),
+)
+
 RATE_LIMITS: Table[RateLimit] = Table(
     "kavach_rate_limits",
     "KavachRateLimit",
@@ -162,6 +182,20 @@ RATE_LIMITS: Table[RateLimit] = Table(
         integer("count", default=0),
     ),
     uniques=(("agent_id", "resource", "window_start"),),
+    indexes=(("window_start",),),
+)
+
+COUNTERS: Table[Counter] = Table(
+    "kavach_counters",
+    "KavachCounter",
+    "How much of something there was in one window of time: the usage of a budget, failed sign-ins of an account.",
+    (
+        key(),
+        text("subject", 400),
+        time("window_start"),
+        integer("count", default=0),
+    ),
+    uniques=(("subject", "window_start"),),
     indexes=(("window_start",),),
 )
 
@@ -245,7 +279,7 @@ AGENT_CARDS: Table[AgentCard] = Table(
         time("created_at"),
         time("updated_at"),
     ),
-    indexes=(("agent_id", "created_at", "id"),),
+    indexes=(("agent_id", "created_at", "id"), ("created_at", "id")),
 )
 
 AGENT_DIDS: Table[AgentDid] = Table(

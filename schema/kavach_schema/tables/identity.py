@@ -78,10 +78,12 @@ SESSIONS: Table[Session] = Table(
     (
         key(),
         text("user_id", belongs_to="kavach_users"),
+        text("token_hash", null=True),
         time("expires_at"),
         metadata(),
         time("created_at"),
     ),
+    uniques=(("token_hash",),),
     indexes=(("user_id", "created_at", "id"), ("expires_at",)),
 )
 

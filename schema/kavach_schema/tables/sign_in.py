@@ -17,7 +17,9 @@ if TYPE_CHECKING:
         OneTimeToken,
         PasskeyChallenge,
         PasskeyCredential,
+        Password,
         PhoneVerification,
+        ServiceToken,
         Totp,
         TrustedDevice,
         UsernameAccount,
@@ -43,6 +45,38 @@ API_KEYS: Table[ApiKey] = Table(
     ),
     uniques=(("key_hash",),),
     indexes=(("user_id", "created_at", "id"), ("expires_at",)),
+)
+
+SERVICE_TOKENS: Table[ServiceToken] = Table(
+    "kavach_service_tokens",
+    "KavachServiceToken",
+    "A token with which a program of the operator calls the API; only its hash is stored.",
+    (
+        key(),
+        text("name"),
+        text("token_hash"),
+        text("token_prefix", 32),
+        json("scopes", "list[str]"),
+        text("tenant_id", null=True),
+        time("expires_at", null=True),
+        time("last_used_at", null=True),
+        time("created_at"),
+    ),
+    uniques=(("token_hash",),),
+    indexes=(("created_at", "id"), ("expires_at",)),
+)
+
+PASSWORDS: Table[Password] = Table(
+    "kavach_passwords",
+    "KavachPassword",
+    "The password of a person who signs in by e-mail; only its hash is stored.",
+    (
+        key("user_id", belongs_to="kavach_users"),
+        text("password_hash"),
+        time("created_at"),
+        time("updated_at"),
+    ),
+    key="user_id",
 )
 
 MAGIC_LINKS: Table[MagicLink] = Table(
