@@ -41,7 +41,7 @@ def compile_decode(columns: Sequence[Column], record: type[Record], otherwise: D
         "    try:",
         f"        {', '.join(names)}, = row",
         f"        values = {{{values}}}",
-        "    except (OverflowError, TypeError, ValueError):",
+        "    except (OSError, OverflowError, TypeError, ValueError):",
         "        return otherwise(row)",
         "    return from_row(values)",
     )

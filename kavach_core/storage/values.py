@@ -209,7 +209,7 @@ def decode_json(value: object) -> object:
 def _decode_time(value: object) -> datetime:
     try:
         return datetime.fromtimestamp(value, UTC)  # type: ignore[arg-type]
-    except (OverflowError, ValueError, TypeError) as error:
+    except (OSError, OverflowError, TypeError, ValueError) as error:
         raise StorageError("a stored time is no unix time in seconds; look for rows written in milliseconds") from error
 
 
