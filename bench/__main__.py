@@ -22,6 +22,7 @@ from bench.report import (
     write_json,
 )
 from bench.run import Size, run
+from bench.summary import write_summary
 
 app = App(name="bench", help="Measure the adapters beside the raw driver and ordinary ORM code.")
 
@@ -72,6 +73,7 @@ def main(
         out.mkdir(parents=True, exist_ok=True)
         write_json(out / "results.json", found, imports, exports, repeat=repeat)
         write_curves(out, found)
+        write_summary(out / "results.md", found, imports, exports)
     return 0
 
 

@@ -144,11 +144,10 @@ def outermost(database: Database) -> object | None:
 
 def is_open(connection: Any) -> bool | None:
     """Tell whether a transaction is open, as the driver knows it; None where it cannot tell. Nothing is sent."""
-    driver = getattr(connection, "conn", connection)  # playhouse.pwasyncio wraps it
-    ask = _asking.get(type(driver))
+    ask = _asking.get(type(connection))
     if ask is None:
-        ask = _asking[type(driver)] = _way_to_ask(driver)
-    return ask(driver)
+        ask = _asking[type(connection)] = _way_to_ask(connection)
+    return ask(connection)
 
 
 _asking: Final[dict[type, Callable[[Any], bool | None]]] = {}
@@ -156,6 +155,8 @@ _asking: Final[dict[type, Callable[[Any], bool | None]]] = {}
 
 
 def _way_to_ask(driver: Any) -> Callable[[Any], bool | None]:
+    if hasattr(driver, "conn"):  # playhouse.pwasyncio wraps the driver's
+        return lambda wrapped: is_open(wrapped.conn)
     if hasattr(driver, "in_transaction"):  # sqlite3, aiosqlite
         return lambda driver: bool(driver.in_transaction)
     if hasattr(driver, "is_in_transaction"):  # asyncpg
@@ -227,11 +228,13 @@ def refuse_strays(database: Database) -> None:
     inherited = getattr(database._state, "_cv", None)
     # Before anything else asks for this task's own state, which takes the place of the inherited one.
     state = inherited.get(None) if inherited is not None else None
+    if state is None and _seen.get() is None:
+        return
     if state is not None and state._task is not asyncio.current_task() and state.transactions:
         begun.append((state.transactions, state.transactions[0]))
     if (seen := _seen.get()) is not None and seen[0] is database and seen[1] is not transactions(database):
         begun.append(seen[1:])
-    if begun and any(found and found[0] is first and first not in ours for found, first in begun):
+    if any(found and found[0] is first and first not in ours for found, first in begun):
         raise TransactionContextLost(
             "this task or thread was started inside a transaction that it is no part of; call kavach in the one that"
             " began it, or start this one outside"

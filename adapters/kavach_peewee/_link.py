@@ -288,7 +288,7 @@ def unreachable(cause: Exception) -> KavachError:
 
 def refuse_foreign_transaction(database: Database) -> None:
     """Raise `TransactionError` where a transaction is open that Peewee does not know of: a BEGIN might commit it."""
-    if is_open(database.connection()):
+    if is_open(database._state.conn):
         raise TransactionError(
             "a transaction is open that Peewee does not know of; begin it with atomic() instead of by SQL"
         )

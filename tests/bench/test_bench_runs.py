@@ -100,6 +100,7 @@ def test_bench_reports_every_way(tmp_path: Path) -> None:
     assert [(one["rows"], one["database"]) for one in found["exports"]] == [(200, "sqlite")]
     assert "pydantic, kavach_core" in found["imports"]
     assert (tmp_path / "growth-sqlite.svg").read_text().count("<polyline") == 3
+    assert "| look-up, own connection / raw |" in (tmp_path / "results.md").read_text()
     assert set(found["noise"]) == {"control", "median_spread", "widest_spread"}
     assert "find_agent_by_token_hash, sync, sqlite" in done.stdout
 
