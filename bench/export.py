@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import resource
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -58,13 +57,18 @@ def main(way: str, provider: Provider, url: str, server: str, path: str) -> None
     """Export once, and print what it took."""
     database = Database(provider, url, server)
     work = _prepared(way, database)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = _peak()
     start = perf_counter()
     with open(path, "w", newline="") as file:
         rows = work(file)
     seconds = perf_counter() - start
-    after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    print(json.dumps({"rows": rows, "seconds": seconds, "memory": (after - before) / 1024}))
+    print(json.dumps({"rows": rows, "seconds": seconds, "memory": (_peak() - before) / 1024}))
+
+
+def _peak() -> int:
+    """Return the most memory that this process has had, in KiB; getrusage() would tell that of its parent."""
+    status = Path("/proc/self/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0])
 
 
 def _prepared(way: str, database: Database) -> Callable[[Any], int]:
