@@ -23,7 +23,7 @@ AUDIT_COLUMNS: Final = tuple(AUDIT_LOGS.by_name)
 
 Row = tuple[Any, ...]
 
-_EPOCH: Final = 1_770_000_000
+EPOCH: Final = 1_770_000_000
 
 
 def token_hash(number: int) -> str:
@@ -38,7 +38,7 @@ def agent_rows(count: int) -> Iterator[Row]:
 
 def agent_row(number: int) -> Row:
     """Return the stored row of an agent, columns in declared order."""
-    created = _EPOCH + number
+    created = EPOCH + number
     metadata = {"team": f"team-{number % 97}", "model": "claude", "tags": ["github", "read-only"], "build": number}
     return (
         f"{number:08x}-0000-7000-8000-{number:012x}",
@@ -106,7 +106,7 @@ def new_audit_log(number: int, agents: int) -> NewAuditLog:
         "tokens_cost": None,
         "ip": "203.0.113.7",
         "user_agent": "kavach-mcp/0.1 (python-httpx)",
-        "timestamp": datetime.fromtimestamp(_EPOCH + number, UTC),
+        "timestamp": datetime.fromtimestamp(EPOCH + number, UTC),
     }
     return NewAuditLog(values, encoded_audit_log(values))
 
@@ -138,7 +138,8 @@ def encoded_audit_log(values: Mapping[str, Any]) -> Row:
 def audit_record(row: Sequence[Any]) -> AuditLog:
     """Build the record of a stored audit row by hand."""
     values = dict(zip(AUDIT_COLUMNS, row, strict=True))
-    values["parameters"] = None if values["parameters"] is None else json.loads(values["parameters"])
+    for name in ("parameters", "constraints", "delegation_chain"):
+        values[name] = None if values[name] is None else json.loads(values[name])
     values["timestamp"] = datetime.fromtimestamp(values["timestamp"], UTC)
     return AuditLog.from_row(values)
 

@@ -31,6 +31,8 @@ class Subject:
     """Called with an input and the result, outside of the measurement."""
     beside: str | None = None
     """The subject with ordinary code of the same ORM, by name; None for the one whose role is `orm`."""
+    floor: str | None = None
+    """The subject with the raw driver below, by name; None for the one whose role is `raw`."""
 
 
 @dataclass

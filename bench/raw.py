@@ -29,6 +29,13 @@ class Raw:
     count_audit_logs: Callable[[], int]
     seed: Callable[[Iterable[Row]], None]
     """Write agents in bulk, and bring the database to rest."""
+    fetch_page: Callable[[Row | None], Any]
+    """Fetch 50 audit rows, newest first, behind a given one."""
+    row_before: Callable[[int], Row]
+    """Return the audit row with so many newer ones before it."""
+    run: Callable[[str], object]
+    settle: Callable[[], object]
+    """Bring the database to rest after many rows were written."""
 
 
 @contextmanager
@@ -54,8 +61,16 @@ def _sqlite(database: Database) -> Iterator[Raw]:
         connection.execute("BEGIN IMMEDIATE")
         connection.executemany(sql.insert_agent, rows)
         connection.execute("COMMIT")
+        settle()
+
+    def settle() -> None:
         connection.execute("ANALYZE")
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def fetch_page(after: Row | None) -> Any:
+        if after is None:
+            return connection.execute(sql.first_page).fetchall()
+        return connection.execute(sql.next_page, (after[-1], after[-1], after[0])).fetchall()
 
     try:
         yield Raw(
@@ -66,6 +81,10 @@ def _sqlite(database: Database) -> Iterator[Raw]:
             lambda key: connection.execute(sql.find_audit_log, (key,)).fetchone(),
             lambda: int(connection.execute(sql.count_audit_logs).fetchone()[0]),
             seed,
+            fetch_page,
+            lambda number: connection.execute(sql.row_before, (number,)).fetchone(),
+            connection.execute,
+            settle,
         )
     finally:
         connection.close()
@@ -87,8 +106,17 @@ def _psycopg(database: Database) -> Iterator[Raw]:
         with connection.cursor() as cursor, cursor.copy(f"COPY kavach_agents ({names}) FROM STDIN") as copy:
             for row in rows:
                 copy.write_row(row)
+        settle()
+
+    def settle() -> None:
         connection.execute("VACUUM ANALYZE kavach_agents")
+        connection.execute("VACUUM ANALYZE kavach_audit_logs")
         connection.execute("CHECKPOINT")
+
+    def fetch_page(after: Row | None) -> Any:
+        if after is None:
+            return connection.execute(sql.first_page, prepare=True).fetchall()
+        return connection.execute(sql.next_page, (after[-1], after[-1], after[0]), prepare=True).fetchall()
 
     try:
         yield Raw(
@@ -99,6 +127,10 @@ def _psycopg(database: Database) -> Iterator[Raw]:
             lambda key: connection.execute(sql.find_audit_log, (key,)).fetchone(),
             lambda: int(connection.execute(sql.count_audit_logs).fetchone()[0]),
             seed,
+            fetch_page,
+            lambda number: connection.execute(sql.row_before, (number,)).fetchone(),
+            connection.execute,
+            settle,
         )
     finally:
         connection.close()
@@ -129,7 +161,19 @@ def _mysqlclient(database: Database) -> Iterator[Raw]:
         run("BEGIN")
         connection.cursor().executemany(sql.insert_agent, rows)
         run("COMMIT")
+        settle()
+
+    def settle() -> None:
         fetch("ANALYZE TABLE kavach_agents")
+        fetch("ANALYZE TABLE kavach_audit_logs")
+
+    def fetch_page(after: Row | None) -> Any:
+        cursor = connection.cursor()
+        if after is None:
+            cursor.execute(sql.first_page)
+        else:
+            cursor.execute(sql.next_page, (after[-1], after[-1], after[0]))
+        return cursor.fetchall()
 
     for statement in SESSION["mysql"]:
         run(statement)
@@ -142,6 +186,10 @@ def _mysqlclient(database: Database) -> Iterator[Raw]:
             lambda key: fetch(sql.find_audit_log, key),
             lambda: int(fetch(sql.count_audit_logs)[0]),
             seed,
+            fetch_page,
+            lambda number: fetch(sql.row_before, number),
+            run,
+            settle,
         )
     finally:
         connection.close()

@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
+from bench.chart import write_chart
 from bench.measure import Role
 from bench.run import Comparison
 
@@ -24,6 +26,8 @@ class Line:
 
     database: str
     server: str
+    agents: int
+    audit_logs: int
     job: str
     colour: str
     subject: str
@@ -33,7 +37,7 @@ class Line:
     p99: float
     spread: float
     times_raw: float
-    """Median over that of the raw driver, which builds no record."""
+    """Median over that of the raw driver below, which builds no record."""
     times_record: float
     """Median over that of the raw driver with a record built by hand."""
     of_orm: float
@@ -48,6 +52,8 @@ def lines(comparison: Comparison) -> list[Line]:
         Line(
             comparison.database,
             comparison.server,
+            comparison.size.agents,
+            comparison.size.audit_logs,
             comparison.job,
             comparison.colour,
             sample.subject.name,
@@ -56,7 +62,7 @@ def lines(comparison: Comparison) -> list[Line]:
             round(sample.median, 2),
             round(sample.p99, 2),
             round(sample.spread, 4),
-            round(sample.median / medians["raw"], 3),
+            round(sample.median / named.get(sample.subject.floor or "", medians["raw"]), 3),
             round(sample.median / medians["record"], 3),
             round(sample.median / (named[sample.subject.beside] if sample.subject.beside else medians["orm"]), 3),
         )
@@ -67,7 +73,8 @@ def lines(comparison: Comparison) -> list[Line]:
 def show(console: Console, found: Sequence[Line]) -> None:
     """Print the table of one comparison."""
     first = found[0]
-    table = Table(title=f"{first.job}, {first.colour}, {first.server}", title_justify="left")
+    size = f"{first.agents:,} agents, {first.audit_logs:,} audit rows"
+    table = Table(title=f"{first.job}, {first.colour}, {first.server}, {size}", title_justify="left")
     table.add_column("")
     for name in ("median µs", "p99 µs", "x raw", "x raw + record", "of ORM", "spread"):
         table.add_column(name, justify="right")
@@ -109,7 +116,51 @@ def show_noise(console: Console, found: Sequence[Line]) -> None:
     )
 
 
-def write_json(path: Path, found: Sequence[Line], *, rows: int, repeat: int) -> None:
+def show_imports(console: Console, imports: Mapping[str, Mapping[str, float]]) -> None:
+    """Print what imports cost."""
+    table = Table(title="a new process that imports", title_justify="left")
+    for name in ("", "median ms", "over pydantic", "least over pydantic"):
+        table.add_column(name, justify="right" if name else "left")
+    for name, times in imports.items():
+        table.add_row(name, *(f"{value:.1f}" for value in times.values()))
+    console.print(table)
+
+
+def show_exports(console: Console, exports: Sequence[Mapping[str, Any]]) -> None:
+    """Print what exports cost."""
+    table = Table(title="export to CSV", title_justify="left")
+    for name in ("", "rows", "raw s", "adapter s", "x raw", "MiB over the start"):
+        table.add_column(name, justify="right" if name else "left")
+    for one in exports:
+        seconds, memory = [*one["seconds"].values()], [*one["memory_mib"].values()]
+        table.add_row(
+            one["server"],
+            f"{one['rows']:,}",
+            *(f"{value:.2f}" for value in seconds),
+            f"{one['times_raw']:.2f}",
+            f"{memory[1]:.1f}",
+        )
+    console.print(table)
+
+
+def write_curves(folder: Path, found: Sequence[Line]) -> None:
+    """Draw how each job grows with the rows stored, in one SVG for each database."""
+    for database in dict.fromkeys(line.database for line in found):
+        curves: dict[str, list[tuple[float, float]]] = {}
+        for line in found:
+            if line.database == database and line.colour == "sync" and line.subject == "adapter, own connection":
+                curves.setdefault(line.job, []).append((line.audit_logs, line.median))
+        write_chart(folder / f"growth-{database}.svg", f"Kavach on SQLAlchemy, {database}", "audit rows", curves)
+
+
+def write_json(
+    path: Path,
+    found: Sequence[Line],
+    imports: Mapping[str, Any],
+    exports: Sequence[Mapping[str, Any]],
+    *,
+    repeat: int,
+) -> None:
     """Write all lines, and what they were measured on."""
     packages = (
         "sqlalchemy",
@@ -123,7 +174,6 @@ def write_json(path: Path, found: Sequence[Line], *, rows: int, repeat: int) -> 
         "asyncmy",
     )
     document = {
-        "rows": rows,
         "repeat": repeat,
         "noise": noise(found),
         "machine": {
@@ -132,6 +182,8 @@ def write_json(path: Path, found: Sequence[Line], *, rows: int, repeat: int) -> 
             "cores": os.cpu_count(),
             "packages": {name: version(name) for name in packages if _installed(name)},
         },
+        "imports": imports,
+        "exports": exports,
         "results": [asdict(line) for line in found],
     }
     path.write_text(json.dumps(document, indent=2) + "\n")

@@ -1,9 +1,9 @@
-"""Run the whole benchmark on one database: create it, fill it, measure both jobs in both colours, remove it."""
+"""Run the whole benchmark on one database: create it, fill it to each size, measure every job there, remove it."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -12,8 +12,9 @@ from random import Random
 from typing import Any, Literal
 
 from bench.checks import WrongResult
-from bench.data import agent_rows, chosen_hashes, new_audit_log
+from bench.data import agent_row, chosen_hashes, new_audit_log
 from bench.databases import Database, Provider, temporary_database
+from bench.export import measure_export
 from bench.measure import WARM_UP, Sample, Subject, measure, measure_async
 from bench.raw import Raw, raw_driver
 from bench.raw_asyncio import raw_async_driver
@@ -21,11 +22,21 @@ from bench.subjects import finders, own_storage, writers
 from bench.subjects_asyncio import async_finders, async_writers
 from bench.subjects_peewee import PeeweeHost, peewee_finders, peewee_writers
 from bench.subjects_peewee_asyncio import AsyncPeeweeHost, async_peewee_finders, async_peewee_writers
+from bench.trail import DEEP, PAGE, page_at, page_readers, seed_trail
 from kavach_sqlalchemy import create_async_engine, create_sqlalchemy_adapter
 
-Job = Literal["find_agent_by_token_hash", "create_audit_log"]
+Job = Literal["find_agent_by_token_hash", "create_audit_log", "page 1 of audit rows", "deep page of audit rows"]
 Colour = Literal["sync", "asyncio"]
 Inputs = Callable[[int], list[Any]]
+Told = Callable[[dict[str, Any]], None]
+
+
+@dataclass(frozen=True)
+class Size:
+    """How many rows are stored."""
+
+    agents: int
+    audit_logs: int
 
 
 @dataclass(frozen=True)
@@ -34,35 +45,57 @@ class Comparison:
 
     database: Provider
     server: str
+    size: Size
     job: Job
     colour: Colour
     samples: list[Sample]
 
 
-def run(provider: Provider, *, rows: int, repeat: int) -> Iterator[Comparison]:
-    """Measure with `rows` agents stored and about `repeat` calls of each subject."""
+def run(provider: Provider, sizes: Sequence[Size], *, repeat: int, exported: Told) -> Iterator[Comparison]:
+    """Measure at each size, the least first, about `repeat` calls of each subject; `exported` is told of the export."""
     with temporary_database(provider) as database, ExitStack() as stack:
         storage = own_storage(database, stack)
         storage.prepare_schema()
         raw = stack.enter_context(raw_driver(database))
-        raw.seed(agent_rows(rows))
         host = stack.enter_context(database.host_engine())
         peewee = PeeweeHost(database, stack)
         on_prisma = _prisma(database, raw, stack) if find_spec("prisma") else ([], [])
-        find, write = _inputs(rows)
+        stored = Size(0, 0)
+        for size in sizes:
+            raw.seed(map(agent_row, range(stored.agents, size.agents)))
+            seed_trail(raw, provider, stored.audit_logs, size.audit_logs)
+            stored = size
+            find, write = _inputs(size.agents)
 
-        with ExitStack() as scope:
-            subjects = [*finders(raw, storage, host, scope), *peewee_finders(peewee), *on_prisma[0]]
-            found = measure(subjects, find, repeat)
-        yield Comparison(provider, database.server, "find_agent_by_token_hash", "sync", found)
-        with ExitStack() as scope:
-            subjects = [*writers(raw, storage, host, scope), *peewee_writers(peewee, raw), *on_prisma[1]]
-            written = measure(subjects, write, repeat)
-        yield Comparison(provider, database.server, "create_audit_log", "sync", written)
-        found, async_written = asyncio.run(_run_async(database, raw, find, write, repeat))
-        _check_count(raw, [*written, *async_written])
-        yield Comparison(provider, database.server, "find_agent_by_token_hash", "asyncio", found)
-        yield Comparison(provider, database.server, "create_audit_log", "asyncio", async_written)
+            def compared(job: Job, colour: Colour, samples: list[Sample], size: Size = size) -> Comparison:
+                return Comparison(provider, database.server, size, job, colour, samples)
+
+            with ExitStack() as scope:
+                subjects = [*finders(raw, storage, host, scope), *peewee_finders(peewee), *on_prisma[0]]
+                yield compared("find_agent_by_token_hash", "sync", measure(subjects, find, repeat))
+            for job, number in _pages(size):
+                with ExitStack() as scope:
+                    page = page_at(raw, number)
+                    subjects = page_readers(raw, storage, host, peewee, scope)
+                    yield compared(job, "sync", measure(subjects, lambda n: [page] * n, repeat // 2))  # noqa: B023
+            if size is sizes[-1]:
+                exported(measure_export(database, min(3, 1 + repeat // 1000)))
+            before = raw.count_audit_logs()
+            with ExitStack() as scope:
+                subjects = [*writers(raw, storage, host, scope), *peewee_writers(peewee, raw), *on_prisma[1]]
+                written = measure(subjects, write, repeat // 2)
+            yield compared("create_audit_log", "sync", written)
+            found, async_written = asyncio.run(_run_async(database, raw, find, write, repeat // 2))
+            _check_count(raw, before, [*written, *async_written])
+            yield compared("find_agent_by_token_hash", "asyncio", found)
+            yield compared("create_audit_log", "asyncio", async_written)
+            raw.run("DELETE FROM kavach_audit_logs WHERE agent_id NOT LIKE 'agent-%'")
+
+
+def _pages(size: Size) -> Iterator[tuple[Job, int]]:
+    yield "page 1 of audit rows", 1
+    if size.audit_logs >= DEEP * PAGE:
+        yield "deep page of audit rows", DEEP
 
 
 def _prisma(database: Database, raw: Raw, stack: ExitStack) -> tuple[list[Subject], list[Subject]]:
@@ -98,7 +131,7 @@ def _inputs(rows: int) -> tuple[Inputs, Inputs]:
     )
 
 
-def _check_count(raw: Raw, samples: list[Sample]) -> None:
-    expected = sum(WARM_UP + sum(map(len, sample.rounds)) for sample in samples)
+def _check_count(raw: Raw, before: int, samples: list[Sample]) -> None:
+    expected = before + sum(WARM_UP + sum(map(len, sample.rounds)) for sample in samples)
     if (stored := raw.count_audit_logs()) != expected:
         raise WrongResult(f"{stored} audit rows are stored, and {expected} were written")

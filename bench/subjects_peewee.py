@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
 
 import peewee
 
-from bench.checks import audit_log_checks, check_agent
-from bench.data import NewAuditLog
+from bench.checks import audit_log_checks, check_agent, check_agent_row
+from bench.data import NewAuditLog, Row
 from bench.databases import SESSION, Database
 from bench.measure import Subject
 from bench.raw import Raw
+from bench.statements import statements
 from kavach_core.storage import Storage
 from kavach_peewee import Models, create_peewee_adapter, models
 from kavach_schema.records import Agent, AuditLog
@@ -28,6 +30,27 @@ class PeeweeHost:
             self.database.execute_sql(statement)
         self.models: Models = models(self.database)
         self.storage: Storage = create_peewee_adapter(self.database)
+        self.provider = database.provider
+        self.driver = type(self.database.connection()).__module__.partition(".")[0]
+
+    def raw(self, sql: str, *parameters: object) -> Any:
+        """Fetch rows on Peewee's own connection, with nothing but its driver."""
+        cursor = self.database.connection().cursor()
+        cursor.execute(sql, parameters)
+        return cursor.fetchall()
+
+    def raw_page_reader(self) -> tuple[str, Callable[[Row | None], Any]] | None:
+        """Return the name and the page reader of Peewee's driver, where it is not the raw loop's."""
+        if self.provider != "mysql" or self.driver == "MySQLdb":
+            return None
+        sql = statements("mysql", "%s")
+
+        def fetch_page(after: Row | None) -> Any:
+            if after is None:
+                return self.raw(sql.first_page)
+            return self.raw(sql.next_page, after[-1], after[-1], after[0])
+
+        return f"raw {self.driver}, as Peewee", fetch_page
 
 
 def _open(database: Database) -> Any:
@@ -50,11 +73,22 @@ def peewee_finders(host: PeeweeHost) -> list[Subject]:
             return host.storage.find_agent_by_token_hash(token_hash)
 
     own = "Peewee, Model.get()"
+    find = host.storage.find_agent_by_token_hash
+    floor, floors = _floor(host, lambda token_hash: host.raw(statements("mysql", "%s").find_agent, token_hash)[0])
     return [
-        Subject("Peewee adapter", "adapter", host.storage.find_agent_by_token_hash, check_agent, own),
-        Subject("Peewee adapter, in atomic() per call", "adapter", joined, check_agent, own),
-        Subject(own, "other", orm, lambda wanted, row: check_agent(wanted, _agent(row)), own),
+        *([Subject(floors[0], "other", floors[1], check_agent_row)] if floors else []),
+        Subject("Peewee adapter", "adapter", find, check_agent, own, floor),
+        Subject("Peewee adapter, in atomic() per call", "adapter", joined, check_agent, own, floor),
+        Subject(own, "other", orm, lambda wanted, row: check_agent(wanted, _agent(row)), own, floor),
     ]
+
+
+def _floor(host: PeeweeHost, call: Any) -> tuple[str | None, tuple[str, Any] | None]:
+    """Name the raw driver of Peewee on MySQL, where it is not the one of the raw loops."""
+    if host.provider != "mysql" or host.driver == "MySQLdb":
+        return None, None
+    name = f"raw {host.driver}, as Peewee"
+    return name, (name, call)
 
 
 def _agent(row: Any) -> Agent:
@@ -73,8 +107,15 @@ def peewee_writers(host: PeeweeHost, raw: Raw) -> list[Subject]:
         host.models.AuditLog.create(**new.values)
 
     own = "Peewee, Model.create()"
+    insert = statements("mysql", "%s").insert_audit_log
+    floor, floors = _floor(host, lambda new: host.raw(insert, *new.stored))
+
+    def adapter(new: NewAuditLog) -> AuditLog:
+        return host.storage.create_audit_log(**new.values)
+
     return [
-        Subject("Peewee adapter", "adapter", lambda new: host.storage.create_audit_log(**new.values), returned, own),
-        Subject("Peewee adapter, in atomic() per call", "adapter", joined, returned, own),
-        Subject(own, "other", orm, written, own),
+        *([Subject(floors[0], "other", floors[1], written)] if floors else []),
+        Subject("Peewee adapter", "adapter", adapter, returned, own, floor),
+        Subject("Peewee adapter, in atomic() per call", "adapter", joined, returned, own, floor),
+        Subject(own, "other", orm, written, own, floor),
     ]

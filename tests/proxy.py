@@ -1,4 +1,7 @@
-"""A server that can go away and come back: what is sent to the proxy reaches the real one, until it is cut."""
+"""A server that can go away and come back: what is sent to the proxy reaches the real one, until it is cut.
+
+It also counts flights: each time that a client sends after it was answered, however many packets it sends.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,7 @@ class Proxy:
         self._listener: socket.socket | None = None
         self._left: int | None = None
         self._answered = False
+        self.flights = 0
         self.port = 0
         self.come_back()
 
@@ -65,19 +69,27 @@ class Proxy:
                 client, _ = listener.accept()
                 server = socket.create_connection(self._target)
                 self._sockets += [client, server]
+                answered = threading.Event()
                 for target, *ends in ((self._ask, client, server), (self._answer, server, client)):
-                    threading.Thread(target=target, args=ends, daemon=True).start()
+                    threading.Thread(target=target, args=(*ends, answered), daemon=True).start()
 
-    def _ask(self, client: socket.socket, server: socket.socket) -> None:
+    def _ask(self, client: socket.socket, server: socket.socket, answered: threading.Event) -> None:
         def passes() -> bool:
+            if answered.is_set():
+                answered.clear()
+                self.flights += 1
             if self._left is not None:
                 self._left -= 1
             return self._left != 0 or self._answered
 
         self._copy(client, server, passes)
 
-    def _answer(self, server: socket.socket, client: socket.socket) -> None:
-        self._copy(server, client, lambda: self._left != 0)
+    def _answer(self, server: socket.socket, client: socket.socket, answered: threading.Event) -> None:
+        def passes() -> bool:
+            answered.set()
+            return self._left != 0
+
+        self._copy(server, client, passes)
 
     def _copy(self, source: socket.socket, sink: socket.socket, passes: Callable[[], bool]) -> None:
         with suppress(OSError):

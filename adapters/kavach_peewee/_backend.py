@@ -13,11 +13,12 @@ from typing import Final, TypeVar, cast
 from kavach_core.errors import BackendUnavailable, TransactionAborted, TransactionError
 from kavach_core.storage.capabilities import Capabilities
 from kavach_core.storage.operations import Operation, reads_only, table_of
+from kavach_core.storage.sql import Planner
 from kavach_core.storage.sql.schema import check_tables, create_tables, lock_upgrades, missing_tables, unlock_upgrades
 from kavach_peewee._bound import BoundBackend, join
 from kavach_peewee._database import Database, ours, outermost, refuse_strays, remember, resolved, transactions
 from kavach_peewee._drivers import capabilities_of
-from kavach_peewee._link import Link, connected, has_foreign_transaction, link_to
+from kavach_peewee._link import Link, connected, link_to, refuse_foreign_transaction
 from kavach_schema.render.ddl import Naming
 
 T = TypeVar("T")
@@ -34,8 +35,11 @@ class DatabaseBackend:
         self._handle = handle
         self._naming = naming
         self._skip_migrations = skip_migrations
-        self._prepared: Database | None = None
-        capabilities_of(resolved(handle))
+        self._prepared: tuple[Database, Planner] | None = None
+        database = resolved(handle)
+        capabilities_of(database)
+        self._database = database if handle is database else None
+        """None for a proxy, which may come to stand for another one."""
 
     @property
     def capabilities(self) -> Capabilities:
@@ -53,38 +57,42 @@ class DatabaseBackend:
         That is when it lost against another transaction, and for a read when the connection that was opened for it
         turned out to be broken.
         """
-        database = self._ready()
-        if outermost(database) is not None:
+        database, planner = self._ready()
+        if transactions(database) and outermost(database) is not None:
             remember(database)
-            return join(database, self._naming).execute(operation, values)
+            return BoundBackend(database, self._naming, planner, joined=True).execute(operation, values)
+        table = table_of(operation)
         for number in range(1, _TRIES + 1):
             last = number == _TRIES
-            link: Link | None = None
-            opened = False
+            plan = planner.plan(operation, values)
+            link = Link(database, planner)
+            opened = database.is_closed()
             try:
-                with self._connected(database) as (link, opened):
-                    plan = link.planner.plan(operation, values)
-                    return cast("T", link.run_alone(plan, table_of(operation)))
+                if not opened:
+                    refuse_foreign_transaction(database)
+                    return cast("T", link.run_alone(plan, table))
+                with connected(database):
+                    return cast("T", link.run_alone(plan, table))
             except TransactionAborted:
                 if last:
                     raise
             except BackendUnavailable:
-                if last or not opened or not reads_only(operation) or link is None or not link.lost:
+                if last or not opened or not reads_only(operation) or not link.lost:
                     raise
         raise AssertionError("unreachable")
 
     @contextmanager
     def transaction(self) -> Iterator[BoundBackend]:
         """Open a transaction, or a savepoint in the host's."""
-        database = self._ready()
+        database, planner = self._ready()
         if outermost(database) is not None:
             remember(database)
-            with join(database, self._naming).transaction() as bound:
+            with BoundBackend(database, self._naming, planner, joined=True).transaction() as bound:
                 yield bound
             return
-        with self._connected(database) as (link, _), link.block():
+        with self._connected(database) as link, link.block():
             ours.add(outermost(database))
-            bound = BoundBackend(database, self._naming, joined=False)
+            bound = BoundBackend(database, self._naming, planner, joined=False)
             try:
                 yield bound
             finally:
@@ -101,23 +109,23 @@ class DatabaseBackend:
     def close(self) -> None:
         """Do nothing: the database is the host's, and what an operation opened it has closed."""
 
-    def _ready(self) -> Database:
-        """Return the database, whose tables have been created or checked."""
-        database = resolved(self._handle)
+    def _ready(self) -> tuple[Database, Planner]:
+        """Return the database, whose tables have been created or checked, and its planner."""
+        database = self._database or resolved(self._handle)
         refuse_strays(database)
-        if self._prepared is not database:
-            self._prepare(database)
-            self._prepared = database
-        return database
+        prepared = self._prepared
+        if prepared is None or prepared[0] is not database:
+            prepared = self._prepared = database, self._prepare(database)
+        return prepared
 
-    def _prepare(self, database: Database) -> None:
+    def _prepare(self, database: Database) -> Planner:
         if outermost(database) is not None:
             link = link_to(database, self._naming)
             if not self._skip_migrations and link.steps(missing_tables(link.dialect)):
                 raise TransactionError("tables are missing, and a transaction is open; call prepare_schema() before it")
             link.steps(check_tables(link.dialect))
-            return
-        with self._connected(database) as (link, _):
+            return link.planner
+        with self._connected(database) as link:
             if self._skip_migrations:
                 link.steps(check_tables(link.dialect))
             elif link.steps(missing_tables(link.dialect)):
@@ -128,12 +136,11 @@ class DatabaseBackend:
                     finally:
                         if not link.lost:
                             link.steps(unlock_upgrades(link.dialect))
+        return link.planner
 
     @contextmanager
-    def _connected(self, database: Database) -> Iterator[tuple[Link, bool]]:
+    def _connected(self, database: Database) -> Iterator[Link]:
         with connected(database) as opened:
-            if not opened and has_foreign_transaction(database):
-                raise TransactionError(
-                    "a transaction is open that Peewee does not know of; begin it with atomic() instead of by SQL"
-                )
-            yield link_to(database, self._naming), opened
+            if not opened:
+                refuse_foreign_transaction(database)
+            yield link_to(database, self._naming)

@@ -7,7 +7,9 @@ from contextlib import ExitStack, contextmanager
 from typing import TypeVar, cast
 
 from kavach_core.errors import BackendUnavailable, TransactionContextLost, TransactionError
+from kavach_core.storage.capabilities import Capabilities
 from kavach_core.storage.operations import Operation, table_of
+from kavach_core.storage.sql import Planner
 from kavach_peewee._database import Database, is_broken, is_open, outermost, refuse_aborted, resolved
 from kavach_peewee._drivers import capabilities_of
 from kavach_peewee._link import Link, link_to
@@ -18,7 +20,7 @@ T = TypeVar("T")
 
 def join(handle: object, naming: Naming) -> BoundBackend:
     """Return a backend in the transaction that a database has open in this thread or task."""
-    return BoundBackend(resolved(handle), naming, joined=True)
+    return BoundBackend(resolved(handle), naming, None, joined=True)
 
 
 class BoundBackend:
@@ -30,11 +32,12 @@ class BoundBackend:
 
     in_transaction = True
 
-    def __init__(self, database: Database, naming: Naming, *, joined: bool) -> None:
+    def __init__(self, database: Database, naming: Naming, planner: Planner | None, *, joined: bool) -> None:
         """Bind to the open transaction; raises `TransactionContextLost` where there is none."""
         self._joined = joined
         self._database = database
         self._naming = naming
+        self._planner = planner
         self._transaction: object | None = outermost(database)
         if self._transaction is None:
             raise TransactionContextLost(
@@ -42,13 +45,17 @@ class BoundBackend:
             )
         self._connection: object = database.connection()
         self._savepoint_is_open = False
-        self.capabilities = capabilities_of(database)
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """Return what a storage on this database offers."""
+        return capabilities_of(self._database)
 
     def execute(self, operation: Operation[T], values: Mapping[str, object]) -> T:
         """Execute one operation; a conflict leaves the transaction usable."""
         link = self._link()
         plan = link.planner.plan(operation, values)
-        return cast("T", link.run_inside(plan, table_of(operation)))
+        return cast("T", link.run_inside(plan, table_of(operation), yielding=not self._joined))
 
     @contextmanager
     def transaction(self) -> Iterator[BoundBackend]:
@@ -58,7 +65,7 @@ class BoundBackend:
             self._savepoint_is_open = True
             stack.callback(self._savepoint_left)
             stack.enter_context(link.block())
-            bound = BoundBackend(self._database, self._naming, joined=False)
+            bound = BoundBackend(self._database, self._naming, link.planner, joined=False)
             stack.callback(bound.end)
             yield bound
 
@@ -100,4 +107,6 @@ class BoundBackend:
         if is_open(connection) is False:
             # A deadlock ends the whole transaction on MySQL, as CREATE TABLE does; Peewee does not notice.
             raise TransactionContextLost("the database has ended this transaction; begin a new one")
-        return link_to(self._database, self._naming)
+        if self._planner is None:
+            self._planner = link_to(self._database, self._naming).planner
+        return Link(self._database, self._planner)

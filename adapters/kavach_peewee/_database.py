@@ -7,7 +7,7 @@ the drivers below it, is in this module.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from typing import Any, Final, Protocol, cast
@@ -144,17 +144,30 @@ def outermost(database: Database) -> object | None:
 
 def is_open(connection: Any) -> bool | None:
     """Tell whether a transaction is open, as the driver knows it; None where it cannot tell. Nothing is sent."""
-    driver = getattr(connection, "conn", connection)  # playhouse.pwasyncio wraps it
-    if (found := getattr(driver, "in_transaction", None)) is not None:  # sqlite3, aiosqlite
-        return bool(found)
-    for name in ("is_in_transaction", "get_transaction_status"):  # asyncpg; psycopg2, aiomysql
-        if (ask := getattr(driver, name, None)) is not None:
-            return bool(ask())
-    if (info := getattr(driver, "info", None)) is not None and hasattr(info, "transaction_status"):  # psycopg
-        return bool(info.transaction_status)
-    if isinstance(status := getattr(driver, "server_status", None), int):  # pymysql
-        return bool(status & _IN_TRANSACTION)
-    return None
+    ask = _asking.get(type(connection))
+    if ask is None:
+        ask = _asking[type(connection)] = _way_to_ask(connection)
+    return ask(connection)
+
+
+_asking: Final[dict[type, Callable[[Any], bool | None]]] = {}
+"""For each driver's connections the way to ask them."""
+
+
+def _way_to_ask(driver: Any) -> Callable[[Any], bool | None]:
+    if hasattr(driver, "conn"):  # playhouse.pwasyncio wraps the driver's
+        return lambda wrapped: is_open(wrapped.conn)
+    if hasattr(driver, "in_transaction"):  # sqlite3, aiosqlite
+        return lambda driver: bool(driver.in_transaction)
+    if hasattr(driver, "is_in_transaction"):  # asyncpg
+        return lambda driver: bool(driver.is_in_transaction())
+    if hasattr(driver, "get_transaction_status"):  # psycopg2, aiomysql
+        return lambda driver: bool(driver.get_transaction_status())
+    if hasattr(driver, "pgconn"):  # psycopg
+        return lambda driver: bool(driver.pgconn.transaction_status)
+    if isinstance(getattr(driver, "server_status", None), int):  # pymysql
+        return lambda driver: bool(driver.server_status & _IN_TRANSACTION)
+    return lambda _: None
 
 
 def is_broken(connection: Any) -> bool:
@@ -215,6 +228,8 @@ def refuse_strays(database: Database) -> None:
     inherited = getattr(database._state, "_cv", None)
     # Before anything else asks for this task's own state, which takes the place of the inherited one.
     state = inherited.get(None) if inherited is not None else None
+    if state is None and _seen.get() is None:
+        return
     if state is not None and state._task is not asyncio.current_task() and state.transactions:
         begun.append((state.transactions, state.transactions[0]))
     if (seen := _seen.get()) is not None and seen[0] is database and seen[1] is not transactions(database):

@@ -23,8 +23,9 @@ from kavach_core.errors import (
     MissingDependency,
     StorageError,
     TransactionAborted,
+    TransactionError,
 )
-from kavach_core.storage.sql import Plan, Planner, Request, Rows, SqlDialect, drive, planner_for
+from kavach_core.storage.sql import Plan, Planner, Request, Rows, SqlDialect, drive, planner_for, run
 from kavach_core.storage.sql.errors import translate
 from kavach_core.storage.sql.plans import Steps
 from kavach_peewee._database import (
@@ -60,20 +61,44 @@ class Link:
         """Send statements to a database."""
         self.database = database
         self.planner = planner
-        self.dialect: SqlDialect = planner.dialect
         self.lost = False
         """The connection broke: it is of no further use."""
 
+    @property
+    def dialect(self) -> SqlDialect:
+        """Return what the statements are written for."""
+        return self.planner.dialect
+
     def run(self, plan: Plan, table: Table[object]) -> Any:
         """Run a plan's steps; what they do is undone only by the transaction around them."""
-        return self.steps(plan.steps, table)
+        try:
+            return run(plan, self._send)
+        except KavachError:
+            raise
+        except Exception as error:
+            self._raise(error, table)
 
-    def run_inside(self, plan: Plan, table: Table[object]) -> Any:
-        """Run a plan in an open transaction, so that the transaction stays usable when the plan fails."""
+    def run_inside(self, plan: Plan, table: Table[object], *, yielding: bool) -> Any:
+        """Run a plan in an open transaction, which stays usable when a key is taken.
+
+        `yielding` allows to try a statement that yields to a taken key, before a savepoint is taken.
+        """
         if plan.may_conflict and (plan.atomic or self.dialect.aborts_on_error):
+            if yielding and plan.yielding is not None and (reply := self._tried(plan.yielding, table)).count:
+                return plan.finish(reply)
             with self.block():
                 return self.run(plan, table)
         return self.run(plan, table)
+
+    def _tried(self, request: Request, table: Table[object]) -> Rows:
+        """Send a statement that may fail for anything but a taken key, and then spoils the transaction."""
+        try:
+            return self._send(request)
+        except BaseException as error:
+            note_aborted(self.database, aborted=True)  # PostgreSQL would answer COMMIT with a rollback, and no error
+            if not isinstance(error, Exception):
+                raise
+            self._raise(error, table)
 
     def run_alone(self, plan: Plan, table: Table[object]) -> Any:
         """Run a plan in a transaction of its own: Peewee's connections commit each statement by themselves."""
@@ -96,7 +121,9 @@ class Link:
             return self._send_many(request.sql, request.many)
         cursor = self.database.execute_sql(request.sql, request.parameters)
         try:
-            return Rows(cursor.fetchall() if cursor.description else (), cursor.rowcount)
+            # What psycopg's description takes to make is a third of a round trip.
+            returns = request.returns if request.returns is not None else cursor.description
+            return Rows(cursor.fetchall() if returns else (), cursor.rowcount)
         finally:
             cursor.close()
 
@@ -263,6 +290,9 @@ def unreachable(cause: Exception) -> KavachError:
     )
 
 
-def has_foreign_transaction(database: Database) -> bool:
-    """Tell whether a transaction is open that Peewee does not know of: a BEGIN in it might commit it."""
-    return is_open(database.connection()) is True
+def refuse_foreign_transaction(database: Database) -> None:
+    """Raise `TransactionError` where a transaction is open that Peewee does not know of: a BEGIN might commit it."""
+    if is_open(database._state.conn):
+        raise TransactionError(
+            "a transaction is open that Peewee does not know of; begin it with atomic() instead of by SQL"
+        )

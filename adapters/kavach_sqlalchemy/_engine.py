@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from typing import Final, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
-from sqlalchemy import Engine, PoolProxiedConnection
+from sqlalchemy import Engine
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -21,7 +21,7 @@ from kavach_core.errors import (
     TransactionAborted,
 )
 from kavach_core.storage.operations import Operation, reads_only, table_of
-from kavach_core.storage.sql import Planner, planner_for
+from kavach_core.storage.sql import Plan, Planner, planner_for
 from kavach_core.storage.sql.comparison import Difference
 from kavach_core.storage.sql.errors import translate
 from kavach_core.storage.sql.schema import (
@@ -38,6 +38,7 @@ from kavach_sqlalchemy._bound import BoundBackend
 from kavach_sqlalchemy._drivers import capabilities_of, sql_dialect
 from kavach_sqlalchemy._joined import JoinedBackend, join
 from kavach_sqlalchemy._link import Link, Turn
+from kavach_sqlalchemy._pool import Loan, borrow
 
 T = TypeVar("T")
 
@@ -45,9 +46,8 @@ _TRIES: Final = 5
 """How often an operation that is a transaction of its own is run when the database rolls it back for another one."""
 
 
-def _tries() -> Iterator[bool]:
-    """Yield once for each try whether it is the last."""
-    yield from (number == _TRIES for number in range(1, _TRIES + 1))
+_LAST_OF_TRIES: Final = (*(False,) * (_TRIES - 1), True)
+"""For each try whether it is the last."""
 
 
 class EngineBackend:
@@ -70,26 +70,33 @@ class EngineBackend:
         That is when it lost against another transaction, and for a read when its connection turned out to be broken.
         """
         planner = self._planner or self._prepared()
-        reads = reads_only(operation)
-        for last in _tries():
+        for last in _LAST_OF_TRIES:
             plan = planner.plan(operation, values)
-            link: Link | None = None
+            link = self._link(planner)
             try:
-                with self._borrowed() as link:
-                    if plan.atomic:
-                        with _committed(link):
-                            return cast("T", link.run(plan, table_of(operation)))
-                    result = cast("T", link.run(plan, table_of(operation)))
-                    if not reads and not link.autocommit:
-                        link.commit()
-                    return result
+                return cast("T", self._run(link, plan, operation))
             except TransactionAborted:
                 if last:
                     raise
-            except BackendUnavailable:
-                if last or not reads or link is None or not link.lost:
+            except BackendUnavailable as error:
+                self._note(link, error)
+                if last or not link.lost or not reads_only(operation):
                     raise
+            except BaseException as error:
+                self._note(link, error)
+                raise
+            finally:
+                link.loan.close()
         raise AssertionError("unreachable")
+
+    def _run(self, link: Link, plan: Plan, operation: Operation[T]) -> object:
+        if plan.atomic:
+            with _committed(link):
+                return link.run(plan, table_of(operation))
+        result = link.run(plan, table_of(operation))
+        if not link.autocommit and not reads_only(operation):
+            link.commit()
+        return result
 
     @contextmanager
     def transaction(self) -> Iterator[BoundBackend]:
@@ -107,7 +114,7 @@ class EngineBackend:
 
     def _begun(self, stack: ExitStack) -> Link:
         """Borrow a connection and open a transaction, on another connection where the first is broken."""
-        for last in _tries():
+        for last in _LAST_OF_TRIES:
             link = None
             try:
                 with ExitStack() as attempt:
@@ -154,29 +161,39 @@ class EngineBackend:
 
     @contextmanager
     def _borrowed(self) -> Iterator[Link]:
-        """Borrow a connection; one that broke, or was left in the middle of something, does not go back.
+        """Borrow a connection."""
+        link = self._link(self._planner)
+        try:
+            yield link
+        except BaseException as error:
+            self._note(link, error)
+            raise
+        finally:
+            link.loan.close()
+
+    def _link(self, planner: Planner | None) -> Link:
+        loan = self._connect()
+        try:
+            planner = planner or planner_for(sql_dialect(self._engine.dialect, self._naming))
+            return Link(loan, self._engine.dialect, planner)
+        except BaseException:
+            loan.close()
+            raise
+
+    def _note(self, link: Link, error: BaseException) -> None:
+        """Do not give a connection back that broke, or was left in the middle of something.
 
         When one broke the others of the pool did too, in all likelihood, so they are replaced when they are next used.
         """
-        connection = self._connect()
-        try:
-            planner = self._planner or planner_for(sql_dialect(self._engine.dialect, self._naming))
-            link = Link(connection, self._engine.dialect, planner)
-            try:
-                yield link
-            except BaseException as error:
-                if link.lost:
-                    # As SQLAlchemy does itself: dispose() would orphan the connections that others are using.
-                    self._engine.pool._invalidate(connection, error)
-                elif not isinstance(error, Exception):
-                    connection.invalidate(error)
-                raise
-        finally:
-            connection.close()
+        if link.lost:
+            # As SQLAlchemy does itself: dispose() would orphan the connections that others are using.
+            self._engine.pool._invalidate(cast("Any", link.loan), error)
+        elif not isinstance(error, Exception):
+            link.loan.invalidate(error)
 
-    def _connect(self) -> PoolProxiedConnection:
+    def _connect(self) -> Loan:
         try:
-            return self._engine.raw_connection()
+            return borrow(self._engine)
         except PoolTimeout as error:
             raise BackendUnavailable(
                 "all connections of the pool are in use; try again, or give the engine a larger pool",

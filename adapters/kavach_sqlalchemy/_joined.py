@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from kavach_core.errors import ConfigurationError, TransactionAborted, TransactionContextLost, TransactionError
 from kavach_core.storage.operations import Operation, table_of
-from kavach_core.storage.sql import planner_for
+from kavach_core.storage.sql import Planner, planner_for
 from kavach_schema.render.ddl import Naming
 from kavach_sqlalchemy._drivers import capabilities_of, sql_dialect
 from kavach_sqlalchemy._link import Link, Turn
@@ -45,6 +45,7 @@ class JoinedBackend:
         self._handle = handle
         self._naming = naming
         self._turn = Turn()
+        self._planner: Planner | None = None
         self._transaction: object = handle.get_transaction()
         self._joined = False
         self._ended = False
@@ -60,7 +61,12 @@ class JoinedBackend:
             link = self._link()
             plan = link.planner.plan(operation, values)
             try:
-                return cast("T", link.run_inside(plan, table_of(operation)))
+                return cast(
+                    "T",
+                    link.run_inside(
+                        plan, table_of(operation), yielding=plan.yielding is not None and self._sees_commits()
+                    ),
+                )
             except Exception:
                 if link.aborted and (root := self._connection().get_transaction()):
                     _aborted.add(root)
@@ -128,7 +134,9 @@ class JoinedBackend:
             raise TransactionContextLost(
                 "the session or connection is closed, or waits for its rollback; end it, and open a new one"
             ) from error
-        link = Link(borrowed, connection.dialect, planner_for(sql_dialect(connection.dialect, self._naming)))
+        if self._planner is None:
+            self._planner = planner_for(sql_dialect(connection.dialect, self._naming))
+        link = Link(borrowed, connection.dialect, self._planner)
         link.aborted = connection.get_transaction() in _aborted
         link.refuse_aborted()
         if not self._joined:
@@ -139,6 +147,14 @@ class JoinedBackend:
             self._transaction = self._handle.get_transaction()
             self._joined = True
         return link
+
+    def _sees_commits(self) -> bool:
+        """Tell whether the host's transaction sees at once what others commit, as far as SQLAlchemy knows."""
+        connection = self._connection()
+        named = connection.get_execution_options().get("isolation_level") or getattr(
+            connection.dialect, "_on_connect_isolation_level", None
+        )
+        return (named or connection.default_isolation_level) == "READ COMMITTED"
 
     def _connection(self) -> Connection:
         return self._handle.connection() if isinstance(self._handle, Session) else self._handle

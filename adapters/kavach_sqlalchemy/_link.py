@@ -11,13 +11,15 @@ from contextlib import contextmanager, nullcontext, suppress
 from itertools import count
 from typing import Any
 
-from sqlalchemy import Dialect, PoolProxiedConnection
+from sqlalchemy import Dialect
 
 from kavach_core.errors import StorageError, TransactionAborted, TransactionError
-from kavach_core.storage.sql import Plan, Planner, Request, Rows, SqlDialect, drive
+from kavach_core.storage.sql import Plan, Planner, Request, Rows, SqlDialect, drive, run
 from kavach_core.storage.sql.errors import translate
 from kavach_core.storage.sql.plans import Steps
 from kavach_schema.model import Table
+from kavach_sqlalchemy._pool import Loan
+from kavach_sqlalchemy._sending import sender
 
 _savepoints = count(1)
 
@@ -45,11 +47,13 @@ class Turn:
 class Link:
     """A driver connection that is borrowed from a pool or from a host."""
 
-    def __init__(self, connection: PoolProxiedConnection, driver: Dialect, planner: Planner) -> None:
+    def __init__(self, loan: Loan, driver: Dialect, planner: Planner) -> None:
         """Use a connection, whose driver raises the errors of `driver`."""
-        self._connection = connection
+        self.loan = loan
+        self._connection: Any = loan.dbapi_connection
         self._driver = driver
         self._errors: type[Exception] = driver.loaded_dbapi.Error
+        self._sender = sender(driver)
         self.planner = planner
         self.dialect: SqlDialect = planner.dialect
         self.lost = False
@@ -59,15 +63,34 @@ class Link:
 
     def run(self, plan: Plan, table: Table[object]) -> Any:
         """Run a plan's steps; what they do is undone only by the transaction around them."""
-        return self.steps(plan.steps, table)
+        try:
+            return run(plan, self._send)
+        except self._errors as error:
+            raise self.translated(error, table) from error
 
-    def run_inside(self, plan: Plan, table: Table[object]) -> Any:
-        """Run a plan in an open transaction, so that the transaction stays usable when the plan fails."""
+    def run_inside(self, plan: Plan, table: Table[object], *, yielding: bool = True) -> Any:
+        """Run a plan in an open transaction, which stays usable when a key is taken.
+
+        `yielding` allows to try a statement that yields to a taken key, before a savepoint is taken.
+        """
         self.refuse_aborted()
         if plan.may_conflict and (plan.atomic or self.dialect.aborts_on_error):
+            if yielding and plan.yielding is not None and (reply := self._tried(plan.yielding, table)).count:
+                return plan.finish(reply)
             with self.savepoint():
                 return self.run(plan, table)
         return self.run(plan, table)
+
+    def _tried(self, request: Request, table: Table[object]) -> Rows:
+        """Send a statement that may fail for anything but a taken key, and then spoils the transaction."""
+        try:
+            return self._send(request)
+        except BaseException as error:
+            found = self.translated(error, table) if isinstance(error, self._errors) else error
+            self.aborted = True  # PostgreSQL would answer COMMIT with a rollback, and no error
+            if found is error:
+                raise
+            raise found from error
 
     def steps(self, steps: Steps[Any], table: Table[object] | None = None) -> Any:
         """Drive steps on this connection."""
@@ -77,16 +100,7 @@ class Link:
             raise self.translated(error, table) from error
 
     def _send(self, request: Request) -> Rows:
-        cursor = self._connection.cursor()
-        try:
-            if request.many is not None:
-                cursor.executemany(request.sql, request.many)
-                return Rows((), cursor.rowcount)
-            cursor.execute(request.sql, request.parameters)
-            rows = cursor.fetchall() if cursor.description else ()
-            return Rows(rows, cursor.rowcount)
-        finally:
-            cursor.close()
+        return self._sender(self._connection, request)
 
     def translated(self, error: Exception, table: Table[object] | None = None) -> StorageError:
         """Return the contract's error for a driver's."""
@@ -104,7 +118,7 @@ class Link:
     @property
     def autocommit(self) -> bool:
         """Tell whether the driver commits each statement by itself; asks the client only."""
-        return self._driver.detect_autocommit_setting(self._connection.dbapi_connection)  # type: ignore[arg-type]
+        return self._driver.detect_autocommit_setting(self._connection)
 
     def begin(self) -> None:
         """Open a transaction that will write."""
@@ -159,8 +173,10 @@ class Link:
 
     @property
     def _sqlite_idle(self) -> bool:
-        driver = self._connection.driver_connection
-        return self.dialect.flavour == "sqlite" and not getattr(driver, "in_transaction", True)
+        if self.dialect.flavour != "sqlite":
+            return False
+        driver = getattr(self._connection, "driver_connection", self._connection)  # aiosqlite's is wrapped
+        return not getattr(driver, "in_transaction", True)
 
     def say(self, sql: str) -> None:
         """Send a statement without parameters."""

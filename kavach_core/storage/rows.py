@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Final, Generic, TypeVar, cast
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Final, Generic, NoReturn, TypeVar, cast
 
 from kavach_core.errors import InvalidInput
+from kavach_core.storage.compiled import compile_complete, compile_decode
 from kavach_core.storage.operations import Filter
 from kavach_core.storage.values import Encoder, Primitive, decoder, encoder
 from kavach_schema import records
-from kavach_schema.model import UNSET, Table
+from kavach_schema.model import Table
 from kavach_schema.record import Record
 
 R = TypeVar("R")
@@ -25,25 +26,28 @@ class RowCodec(Generic[R]):
         self.encoders: dict[str, Encoder] = {c.name: encoder(table, c) for c in table.columns}
         self._record: type[Record] = getattr(records, table.record)
         self._decoders = [(c.name, decode) for c in table.columns if (decode := decoder(c))]
-        self._defaults: dict[str, object] = {
-            c.name: None if c.default is UNSET else c.default for c in table.columns if c.optional
-        }
+        self.decode: Callable[[Sequence[object]], R] = compile_decode(table.columns, self._record, self._decode)
+        """Turn a stored row, all columns in declared order, into a record."""
+        self.row: Callable[[Mapping[str, object]], tuple[Primitive, ...]]
+        self.row = compile_complete(table.columns, self.encoders, self._refuse)
+        """Return the encoded values of a new row, all columns in declared order; unknown and missing are refused."""
 
     def complete(self, values: Mapping[str, object]) -> dict[str, Primitive]:
-        """Return the encoded values of a new row, all columns in declared order; unknown and missing are refused."""
+        """Return the same by name."""
+        return dict(zip(self.names, self.row(values), strict=True))
+
+    def _refuse(self, values: Mapping[str, object]) -> NoReturn:
         self.refuse_unknown(values)
-        row = {**self._defaults, **values}
-        if missing := [name for name in self.names if name not in row]:
-            raise InvalidInput(f"{self.table.name}: missing {', '.join(missing)}")
-        return {name: self.encoders[name](row[name]) for name in self.names}
+        missing = [c.name for c in self.table.columns if not c.optional and c.name not in values]
+        raise InvalidInput(f"{self.table.name}: missing {', '.join(missing)}")
 
     def refuse_unknown(self, names: Iterable[str]) -> None:
         """Refuse names that are no columns."""
         if unknown := [name for name in names if name not in self.encoders]:
             raise InvalidInput(f"{self.table.name}: unknown field {', '.join(sorted(unknown))}")
 
-    def decode(self, row: Sequence[object]) -> R:
-        """Turn a stored row, all columns in declared order, into a record."""
+    def _decode(self, row: Sequence[object]) -> R:
+        """Do what `decode` does, and say which value is not what its column holds."""
         values = dict(zip(self.names, row, strict=True))
         for name, convert in self._decoders:
             value = values[name]

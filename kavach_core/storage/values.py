@@ -46,7 +46,7 @@ def decoder(column: Column) -> Callable[[object], object] | None:
         case "time":
             return _decode_time
         case "json":
-            return _decode_json
+            return decode_json
         case "boolean":
             return bool
         case _:
@@ -89,7 +89,8 @@ def _text(where: str, column: Column) -> Encoder:
             raise InvalidInput(f"{where}: expected text, got {_name(value)}")
         if len(value) > longest:
             raise InvalidInput(f"{where}: text of {len(value)} characters; at most {longest} fit")
-        check_text(value, where)
+        if "\0" in value or not value.isascii():
+            check_text(value, where)
         return value
 
     return encode
@@ -195,7 +196,8 @@ def _spelled(value: object) -> str:
     return to_json(value).decode()
 
 
-def _decode_json(value: object) -> object:
+def decode_json(value: object) -> object:
+    """Return the value of JSON text; what a driver has decoded already is returned as it is."""
     if not isinstance(value, str | bytes):
         return value
     try:
@@ -207,7 +209,7 @@ def _decode_json(value: object) -> object:
 def _decode_time(value: object) -> datetime:
     try:
         return datetime.fromtimestamp(value, UTC)  # type: ignore[arg-type]
-    except (OverflowError, ValueError, TypeError) as error:
+    except (OSError, OverflowError, TypeError, ValueError) as error:
         raise StorageError("a stored time is no unix time in seconds; look for rows written in milliseconds") from error
 
 

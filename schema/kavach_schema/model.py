@@ -54,6 +54,11 @@ class Column:
         """Tell whether a writer may leave the column out."""
         return self.nullable or self.default is not UNSET
 
+    @property
+    def fallback(self) -> str | int | bool | None:
+        """Return what an optional column holds where the writer leaves it out."""
+        return None if self.default is UNSET else self.default
+
 
 @dataclass(frozen=True, slots=True)
 class Index:

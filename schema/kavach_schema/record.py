@@ -7,7 +7,11 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict
 
-_set = object.__setattr__
+_new = object.__new__
+_set_values, _set_names, _set_extra, _set_private = (
+    BaseModel.__dict__[slot].__set__
+    for slot in ("__dict__", "__pydantic_fields_set__", "__pydantic_extra__", "__pydantic_private__")
+)
 
 
 class Record(BaseModel):
@@ -21,11 +25,11 @@ class Record(BaseModel):
 
         Nothing is validated and the mapping is kept, not copied: this is the path of every read.
         """
-        record = cls.__new__(cls)
-        _set(record, "__dict__", values)
-        _set(record, "__pydantic_fields_set__", values.keys())
-        _set(record, "__pydantic_extra__", None)
-        _set(record, "__pydantic_private__", None)
+        record = _new(cls)
+        _set_values(record, values)
+        _set_names(record, values.keys())
+        _set_extra(record, None)
+        _set_private(record, None)
         return record
 
     def replace(self, **changes: object) -> Self:

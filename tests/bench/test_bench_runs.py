@@ -14,6 +14,7 @@ ROOT = Path(__file__).parents[2]
 
 FIND = "find_agent_by_token_hash"
 WRITE = "create_audit_log"
+PAGE = "page 1 of audit rows"
 PRISMA_FIND = ["Prisma adapter", "Prisma, query_raw()", "Prisma, find_unique()"] if find_spec("prisma") else []
 PRISMA_WRITE = ["Prisma adapter", "Prisma, create()"] if find_spec("prisma") else []
 ROWS = {
@@ -30,6 +31,16 @@ ROWS = {
         "Peewee adapter, in atomic() per call",
         "Peewee, Model.get()",
         *PRISMA_FIND,
+    ],
+    (PAGE, "sync"): [
+        "raw sqlite3",
+        "raw sqlite3, again",
+        "raw sqlite3 + records",
+        "adapter, own connection",
+        "adapter, joined Session",
+        "ORM, Session per call",
+        "Peewee adapter",
+        "Peewee, select()",
     ],
     (WRITE, "sync"): [
         "raw sqlite3",
@@ -76,16 +87,20 @@ def _bench(*arguments: str) -> subprocess.CompletedProcess[str]:
 def test_bench_reports_every_way(tmp_path: Path) -> None:
     pytest.importorskip("aiosqlite")
     pytest.importorskip("peewee")
-    report = tmp_path / "bench.json"
-    done = _bench("--database", "sqlite", "--rows", "200", "--repeat", "20", "--json", str(report))
+    done = _bench("--database", "sqlite", "--rows", "10,20", "--repeat", "20", "--out", str(tmp_path))
     assert done.returncode == 0, done.stderr
-    found = json.loads(report.read_text())
+    found = json.loads((tmp_path / "results.json").read_text())
     reported: dict[tuple[str, str], list[str]] = {}
     for line in found["results"]:
         assert line["calls"] == 20
         assert line["median"] > 0
-        reported.setdefault((line["job"], line["colour"]), []).append(line["subject"])
+        if line["agents"] == 20:
+            reported.setdefault((line["job"], line["colour"]), []).append(line["subject"])
     assert reported == ROWS
+    assert [(one["rows"], one["database"]) for one in found["exports"]] == [(200, "sqlite")]
+    assert "pydantic, kavach_core" in found["imports"]
+    assert (tmp_path / "growth-sqlite.svg").read_text().count("<polyline") == 3
+    assert "| look-up, own connection / raw |" in (tmp_path / "results.md").read_text()
     assert set(found["noise"]) == {"control", "median_spread", "widest_spread"}
     assert "find_agent_by_token_hash, sync, sqlite" in done.stdout
 

@@ -14,22 +14,24 @@ from contextlib import (
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
+import pytest
 import sqlalchemy
 from sqlalchemy import Engine, TextClause, event, make_url, text
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from sqlalchemy.ext.asyncio import create_async_engine as create_plain_async_engine
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import QueuePool
-from sqlalchemy.pool.base import _ConnectionFairy
 
 from conformance.databases import empty_database
 from conformance.observers import server_observer, sqlite_observer
 from kavach_core.storage import AsyncStorage, Storage
+from kavach_core.storage.sql import Request, Rows
 from kavach_core.testing import Harness, HostTransaction, Observer
 from kavach_schema.render.ddl import Naming
 from kavach_schema.tables import TABLES_BY_NAME
 from kavach_sqlalchemy import create_async_engine, create_engine, create_sqlalchemy_adapter
 from kavach_sqlalchemy._drivers import sql_dialect
+from kavach_sqlalchemy._link import Link
 
 Handle = Literal["connection", "session"]
 
@@ -99,11 +101,16 @@ class SqlalchemyHarness(Harness):
 
     @contextmanager
     def statements(self) -> Iterator[Statements]:
-        original = _ConnectionFairy.cursor
         counted = Statements()
-        with ExitStack() as stack:
-            stack.callback(setattr, _ConnectionFairy, "cursor", original)
-            _ConnectionFairy.cursor = lambda fairy, *a, **k: Counting(original(fairy, *a, **k), counted)  # type: ignore[method-assign]
+
+        send = Link._send
+
+        def send_counted(link: Link, request: Request) -> Rows:
+            counted.add(request.sql)
+            return send(link, request)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Link, "_send", send_counted)
             yield counted
 
     def leaks(self) -> int:
@@ -119,25 +126,6 @@ class Statements:
     def add(self, sql: str) -> None:
         if sql.split(maxsplit=1)[0] not in ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE"):
             self.count += 1
-
-
-class Counting:
-    """A cursor that counts what is sent on it, and is the driver's otherwise."""
-
-    def __init__(self, cursor: Any, counted: Statements) -> None:
-        self._cursor = cursor
-        self._counted = counted
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._cursor, name)
-
-    def execute(self, sql: str, *parameters: Any) -> Any:
-        self._counted.add(sql)
-        return self._cursor.execute(sql, *parameters)
-
-    def executemany(self, sql: str, *parameters: Any) -> Any:
-        self._counted.add(sql)
-        return self._cursor.executemany(sql, *parameters)
 
 
 class SyncSqlalchemyHarness(SqlalchemyHarness):

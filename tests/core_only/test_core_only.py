@@ -26,7 +26,8 @@ def run(source: str) -> str:
 
 @pytest.mark.parametrize("module", ["kavach_core", "kavach_core.storage", "kavach_core.policy", "kavach_schema"])
 def test_importing_the_core_loads_no_orm_and_no_driver(module: str) -> None:
-    loaded = run(f"import sys, {module}; print(*sys.modules)").split()
+    use_all = f"[getattr({module}, name) for name in getattr({module}, '__all__', ())]"
+    loaded = run(f"import sys, {module}; {use_all}; print(*sys.modules)").split()
     assert module in loaded
     assert sorted(FOREIGN.intersection(loaded)) == []
 

@@ -77,9 +77,7 @@ INTERNAL = {
 
 
 def public_names(module: ModuleType) -> list[str]:
-    """Return what a module offers; of the modules in it those that it names itself."""
-    found = {name for name, value in vars(module).items() if not name.startswith("_") and not inspect.ismodule(value)}
-    return sorted(found | {name for name in module.__all__ if inspect.ismodule(getattr(module, name))})
+    return [name for name in dir(module) if not name.startswith("_") and not inspect.ismodule(getattr(module, name))]
 
 
 def methods(cls: type) -> dict[str, Any]:

@@ -24,6 +24,11 @@ class Statement:
     sql: str
     names: tuple[str, ...]
 
+    @property
+    def returns(self) -> bool:
+        """Tell whether rows come back."""
+        return self.sql.startswith("SELECT ") or " RETURNING " in self.sql
+
 
 class Writer:
     """Collect SQL text and the names of its parameters."""
