@@ -20,11 +20,11 @@ HEADER: Final = "X-Request-Id"
 logger = logging.getLogger("kavach.http")
 
 _STATE: Final = "kavach_request_id"
-
-_current: ContextVar[str] = ContextVar(_STATE)
 _GIVEN: Final = re.compile(r"[A-Za-z0-9._-]{1,128}", re.ASCII)
 
 _FIELDS: Final = ("request_id", "method", "route", "status", "duration_ms", "client", "caller")
+
+_current: ContextVar[str] = ContextVar(_STATE)
 
 
 def request_id(request: HTTPConnection) -> str:

@@ -136,8 +136,11 @@ def test_examples_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 def check_alone(page: Path) -> None:
     """Run the Python blocks of a page as `run_examples` does, in a new process."""
-    source = "import sys; sys.path[:] = sys.argv[2:]; from pathlib import Path\n"
-    source += "from docs.test_docs_examples import run_examples; run_examples(sys.argv[1], Path(sys.argv[1]).read_text())"
+    source = (
+        "import sys; sys.path[:] = sys.argv[2:]\n"
+        "from pathlib import Path; from docs.test_docs_examples import run_examples\n"
+        "run_examples(sys.argv[1], Path(sys.argv[1]).read_text())"
+    )
     done = subprocess.run(
         [sys.executable, "-c", source, page, *sys.path], capture_output=True, text=True, check=False, timeout=60
     )
