@@ -71,16 +71,17 @@ class AsyncGroupCommit(Generic[T]):
             return group, len(group.entries) == 1
 
     async def _lead(self, group: _Group[T]) -> None:
-        async with self._turn:
-            with self._joining:
-                group.begun = True
-            try:
-                await self._write(group.entries)
-            except BaseException as error:
-                group.failure = error
-                if not isinstance(error, Exception):
-                    raise
-            finally:
+        try:
+            async with self._turn:
                 with self._joining:
-                    self._groups.remove(group)
-                group.ended.set()
+                    group.begun = True
+                await self._write(group.entries)
+        except BaseException as error:
+            group.failure = error
+            if not isinstance(error, Exception):
+                raise
+        finally:
+            # Also where a signal ended the wait for its turn: nobody else would lead those who joined.
+            with self._joining:
+                self._groups.remove(group)
+            group.ended.set()

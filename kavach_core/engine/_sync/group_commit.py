@@ -72,16 +72,17 @@ class GroupCommit(Generic[T]):
             return group, len(group.entries) == 1
 
     def _lead(self, group: _Group[T]) -> None:
-        with self._turn:
-            with self._joining:
-                group.begun = True
-            try:
-                self._write(group.entries)
-            except BaseException as error:
-                group.failure = error
-                if not isinstance(error, Exception):
-                    raise
-            finally:
+        try:
+            with self._turn:
                 with self._joining:
-                    self._groups.remove(group)
-                group.ended.set()
+                    group.begun = True
+                self._write(group.entries)
+        except BaseException as error:
+            group.failure = error
+            if not isinstance(error, Exception):
+                raise
+        finally:
+            # Also where a signal ended the wait for its turn: nobody else would lead those who joined.
+            with self._joining:
+                self._groups.remove(group)
+            group.ended.set()
