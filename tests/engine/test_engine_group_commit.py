@@ -83,6 +83,7 @@ async def test_a_failure_is_heard_by_exactly_its_callers() -> None:
     assert [isinstance(result, StorageError) for result in results] == [False, False, True, True, False, False]
     assert isinstance(results[2], StorageError)
     assert isinstance(results[2].__cause__, BackendUnavailable)
+    assert str(results[2]).endswith("the server is gone")
     assert written.groups == [[0, 1], [4, 5]]
     await group.commit(9)
     assert written.groups[-1] == [9]

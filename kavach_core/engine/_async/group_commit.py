@@ -54,7 +54,9 @@ class AsyncGroupCommit(Generic[T]):
         else:
             await group.ended.wait()
         if group.failure is not None:
-            raise StorageError("the group of rows could not be written") from group.failure
+            # The message of any other error may quote values.
+            why = group.failure if isinstance(group.failure, StorageError) else type(group.failure).__name__
+            raise StorageError(f"the group of rows could not be written: {why}") from group.failure
 
     async def close(self) -> None:
         """Return once all that was handed over has been written, or has failed."""
