@@ -15,6 +15,7 @@ from colours import Lifted
 from kavach_core import AuthorizeResult, ConfigurationError, create_async_kavach, create_kavach
 from kavach_core.integrations import fastapi as fastapi_glue
 from kavach_core.integrations import flask as flask_glue
+from kavach_core.integrations._asking import fill
 from kavach_core.integrations.asgi import AuthorizeMiddleware
 
 READ = {"resource": "mcp:github:*", "actions": ["read"]}
@@ -208,3 +209,9 @@ async def test_a_websocket_is_closed_before_it_opens() -> None:
         ignored: Any = None
         await guarded({"type": "lifespan"}, ignored, ignored)
         assert reached == ["websocket", "lifespan"]
+
+
+def test_a_resource_names_parameters_of_its_route() -> None:
+    assert fill("mcp:{repo}", {"repo": "a:b"}) == "mcp:a%3Ab"
+    with pytest.raises(ConfigurationError, match=r"^resource: the route has no parameter 'rep'; "):
+        fill("mcp:{rep}", {"repo": "a"})
