@@ -7,6 +7,7 @@ import importlib
 import typing
 
 if typing.TYPE_CHECKING:
+    from kavach_core import templates as templates
     from kavach_core.engine._async.create import create_async_kavach
     from kavach_core.engine._async.kavach import AsyncKavach
     from kavach_core.engine._async.webhook import (
