@@ -76,8 +76,8 @@ def unanswered(error: Exception, url: str) -> NetworkError:
 
 
 def segment(text: str) -> str:
-    """Return an id as one segment of a path."""
-    return quote(text, safe="")
+    """Return an id as one segment of a path, also one that would name the segment above (RFC 3986, section 5.2.4)."""
+    return quote(text, safe="") if text.strip(".") else text.replace(".", "%2E")
 
 
 def next_page(response: httpx2.Response) -> dict[str, str] | None:

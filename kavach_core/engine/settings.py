@@ -127,7 +127,7 @@ class TrustSettings(_Settings):
 
     `constraints_below` are constraints on everything that an agent does while its tier is below the one that is named.
     `locate` is given the address of a call and returns where that is, such as a country, or None; it MUST be quick, as
-    it runs in the transaction of the decision. With `enabled` off, decisions neither keep nor consult scores.
+    it runs under the locks of a decision that counts. With `enabled` off, decisions neither keep nor consult scores.
     """
 
     enabled: bool = True

@@ -138,6 +138,7 @@ CALLS: list[tuple[str, tuple[Any, ...], str, Any, Any, Any]] = [
     ),
     ("agents.get", ("a1",), "GET /agents/a1", {}, AGENT, READER),
     ("agents.get", ("a/1?#",), "GET /agents/a%2F1%3F%23", {}, AGENT, READER),
+    ("agents.get", ("..",), "GET /agents/%2E%2E", {}, AGENT, READER),
     ("agents.update", ("a1", UpdateAgentInput(name="b")), "PATCH /agents/a1", {"name": "b"}, AGENT, READER),
     ("agents.update", ("a1", UpdateAgentInput(permissions=[])), "PATCH /agents/a1", {"permissions": []}, AGENT, READER),
     ("agents.revoke", ("a1",), "DELETE /agents/a1", None, None, None),

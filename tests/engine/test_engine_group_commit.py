@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -82,6 +83,7 @@ async def test_a_failure_is_heard_by_exactly_its_callers() -> None:
     assert [isinstance(result, StorageError) for result in results] == [False, False, True, True, False, False]
     assert isinstance(results[2], StorageError)
     assert isinstance(results[2].__cause__, BackendUnavailable)
+    assert str(results[2]).endswith("the server is gone")
     assert written.groups == [[0, 1], [4, 5]]
     await group.commit(9)
     assert written.groups[-1] == [9]
@@ -145,3 +147,36 @@ def test_threads_are_grouped_and_each_waits_for_its_own_entry() -> None:
         assert all(other.result() for other in others)
     assert groups[0] == [0]
     assert [sorted(entries) for entries in groups[1:]] == [list(range(1, 20))]
+
+
+def test_a_leader_that_a_signal_ends_leaves_nobody_waiting() -> None:
+    groups: list[list[int]] = []
+    begun, free = threading.Event(), threading.Event()
+
+    def write(entries: Sequence[int]) -> None:
+        begun.set()
+        assert free.wait(10)
+        groups.append(list(entries))
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    group = GroupCommit(write)
+    before = signal.signal(signal.SIGUSR1, interrupt)
+    try:
+        with ThreadPoolExecutor(2) as threads:
+            first = threads.submit(group.commit, 0)
+            assert begun.wait(10)
+            signals = threading.Timer(0.05, signal.pthread_kill, (threading.get_ident(), signal.SIGUSR1))
+            signals.start()
+            with pytest.raises(KeyboardInterrupt):
+                group.commit(1)
+            signals.join()
+            last = threads.submit(group.commit, 2)
+            free.set()
+            first.result(10)
+            last.result(10)
+    finally:
+        free.set()
+        signal.signal(signal.SIGUSR1, before)
+    assert groups == [[0], [2]]

@@ -68,7 +68,7 @@ each_path = pytest.mark.parametrize("path", PATHS, ids=lambda path: path.__name_
 
 
 @each_path
-async def test_p18_a_hook_that_refuses_is_asked_on_every_path(host: Host, heard: Heard, path: Any) -> None:
+async def test_h5_p18_a_hook_that_refuses_is_asked_on_every_path(host: Host, heard: Heard, path: Any) -> None:
     """P19: and its denial is recorded like any other."""
     kavach = await host.kavach(hooks=heard.hooks("before_authorize"))
     agent = await make_agent(kavach, READ_ISSUES)
@@ -180,7 +180,7 @@ async def test_what_was_not_created_is_not_told(host: Host, heard: Heard) -> Non
 
 
 @pytest.mark.parametrize("path", [by_id, by_token])
-async def test_hooks_ask_nothing_of_the_storage(
+async def test_a_hook_costs_no_more_than_a_second_look_at_the_agent(
     host: Host, heard: Heard, path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     agent = await make_agent(await host.kavach(), READ_ISSUES)
@@ -190,7 +190,26 @@ async def test_hooks_ask_nothing_of_the_storage(
         with operations_of(host, monkeypatch) as operations:
             assert (await path(await host.kavach(hooks=heard.hooks(*names)), agent)).allowed
         asked[names] = list(operations)
-    assert asked[()] == asked["after_authorize", "violation"] == asked["before_authorize",]
+    assert asked[()] == asked["after_authorize", "violation"]
+    assert asked["before_authorize",] == [asked[()][0], *asked[()]]
+
+
+@pytest.mark.not_in_memory
+@pytest.mark.parametrize("change", ["revoke", "rotate"])
+async def test_what_changes_while_the_hook_runs_counts(host: Host, change: str) -> None:
+    other = await host.opened.kavach(clock=host.clock)
+    inner = getattr(other, "value", other)
+
+    def hook(call: HookedCall) -> None:
+        getattr(inner.agent, change)(call.agent_id)
+
+    async def hook_later(call: HookedCall) -> None:
+        await getattr(inner.agent, change)(call.agent_id)
+
+    hooks: Any = {"before_authorize": hook_later if host.opened.colour == "asyncio" else hook}
+    kavach = await host.kavach(hooks=hooks)
+    result = await by_token(kavach, await make_agent(kavach, READ_ISSUES))
+    assert result.code == {"revoke": "agent_revoked", "rotate": "unknown_agent"}[change]
 
 
 async def test_a_decision_that_is_run_again_asks_its_hook_once(

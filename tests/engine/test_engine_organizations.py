@@ -155,6 +155,24 @@ async def test_an_invitation_ends(kavach: Any, acme: Any, clock: Clock) -> None:
     assert statuses == {declined.id: "declined", revoked.id: "revoked", late.id: "expired"}
 
 
+@pytest.mark.every_database
+@pytest.mark.parametrize("how", ["removed", "member"])
+async def test_an_invitation_ends_with_the_rank_of_who_made_it(kavach: Any, acme: Any, how: str) -> None:
+    """Whoever invites has seen the token, and anybody can sign up with any address."""
+    await kavach.organization.add_member(acme.id, user_id="eve", role="admin")
+    made = await kavach.invitation.create(org_id=acme.id, email="bob@example.com", invited_by="eve", role="admin")
+    other = await invite(kavach, acme)
+    await kavach.organization.set_role(acme.id, user_id="eve", role="admin")
+    assert [found.status for found in await kavach.invitation.list(acme.id)] == ["pending", "pending"]
+    if how == "removed":
+        await kavach.organization.remove_member(acme.id, user_id="eve")
+    else:
+        await kavach.organization.set_role(acme.id, user_id="eve", role=how)
+    with pytest.raises(NotFoundError):
+        await kavach.invitation.accept(made.token, user_id="bob")
+    assert (await kavach.invitation.accept(other.token, user_id="bob")).role == "member"
+
+
 async def test_an_invitation_that_cannot_be_is_refused(kavach: Any, acme: Any) -> None:
     for wrong in ({"email": "bob"}, {"role": "owner"}, {"role": "auditor"}):
         with pytest.raises(InvalidInput):

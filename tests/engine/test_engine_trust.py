@@ -274,6 +274,14 @@ async def test_where_a_call_comes_from_is_what_the_host_says(host: Host) -> None
     assert asked == ["192.0.2.1", "192.0.2.1", "198.51.100.1", "10.0.0.1"]
 
 
+@pytest.mark.parametrize("place", [64496, b"DE", "\ud800"])
+async def test_a_place_that_is_no_text_is_unknown(host: Host, place: Any) -> None:
+    """It would keep its decision, and all of the same group, from being recorded."""
+    kavach = await host.kavach(trust={"locate": lambda _: place})
+    agent = await make_agent(kavach, READ_ISSUES)
+    assert (await kavach.authorize(agent.id, action="read", resource="mcp:github:issues", ip="192.0.2.1")).allowed
+
+
 async def ask_as(kavach: Any, agent: Any, tier: str, times: int = 1, **call: str) -> list[str | None]:
     """Ask as an agent that is in this tier."""
     assert (await kavach.trust.get_score(agent.id)).tier == tier

@@ -102,7 +102,7 @@ async def ask(client: Any, path: str, token: str | None) -> Any:
     return await client.get(path, headers=headers)
 
 
-async def test_a_call_that_is_allowed_reaches_the_view(host: tuple[str, Any, Any]) -> None:
+async def test_g1_a_call_that_is_allowed_reaches_the_view_and_leaves_one_row(host: tuple[str, Any, Any]) -> None:
     _, client, kavach = host
     agent = await agent_of(kavach)
     response = await ask(client, "/github/repos", agent.token)

@@ -125,7 +125,11 @@ class AsyncAuthorization:
         agent: Agent | None = None
         try:
             agent = await find()
-            refused = await self._lifecycle.refusal(asked.hooked(agent)) if self._lifecycle.asks else None
+            refused = None
+            if self._lifecycle.asks:
+                refused = await self._lifecycle.refusal(asked.hooked(agent))
+                # The hook may take its time, or revoke the agent itself.
+                agent = await find()
             decision, audit_id = await self._decide_and_record(agent, refused, asked, started)
         except InvalidInput:
             raise

@@ -54,7 +54,9 @@ class AsyncGroupCommit(Generic[T]):
         else:
             await group.ended.wait()
         if group.failure is not None:
-            raise StorageError("the group of rows could not be written") from group.failure
+            # The message of any other error may quote values.
+            why = group.failure if isinstance(group.failure, StorageError) else type(group.failure).__name__
+            raise StorageError(f"the group of rows could not be written: {why}") from group.failure
 
     async def close(self) -> None:
         """Return once all that was handed over has been written, or has failed."""
@@ -71,16 +73,17 @@ class AsyncGroupCommit(Generic[T]):
             return group, len(group.entries) == 1
 
     async def _lead(self, group: _Group[T]) -> None:
-        async with self._turn:
-            with self._joining:
-                group.begun = True
-            try:
-                await self._write(group.entries)
-            except BaseException as error:
-                group.failure = error
-                if not isinstance(error, Exception):
-                    raise
-            finally:
+        try:
+            async with self._turn:
                 with self._joining:
-                    self._groups.remove(group)
-                group.ended.set()
+                    group.begun = True
+                await self._write(group.entries)
+        except BaseException as error:
+            group.failure = error
+            if not isinstance(error, Exception):
+                raise
+        finally:
+            # Also where a signal ended the wait for its turn: nobody else would lead those who joined.
+            with self._joining:
+                self._groups.remove(group)
+            group.ended.set()

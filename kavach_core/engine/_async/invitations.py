@@ -8,7 +8,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from kavach_core.engine._async.organizations import add_async_member, check_async_role
+from kavach_core.engine._async.organizations import (
+    add_async_member,
+    check_async_role,
+    lock_async_organization,
+)
 from kavach_core.engine._async.retry import run_async_transaction
 from kavach_core.engine.people import Invitation, Member, invitation_value, member_value
 from kavach_core.engine.reading import Clock, expired
@@ -74,6 +78,7 @@ class AsyncInvitations:
             row = await _open(storage, token, now)
             if user is None or user.email != row.email:
                 raise _missing()
+            await lock_async_organization(storage, row.org_id, now)
             await _answer(storage, row.id, "accepted")
             return member_value(await add_async_member(storage, row.org_id, user_id, row.role, now))
 

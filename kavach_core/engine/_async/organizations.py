@@ -33,7 +33,10 @@ from kavach_schema.model import UNSET, Unset
 from kavach_schema.tables.identity import ORG_ROLES, ORGANIZATIONS
 
 OWNER: Final = "owner"
-BUILT_IN: Final = (OWNER, "admin", "member")
+ADMIN: Final = "admin"
+BUILT_IN: Final = (OWNER, ADMIN, "member")
+
+_PAGE: Final = 1000
 
 _SLUG: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
@@ -122,10 +125,10 @@ class AsyncOrganizations:
         """Make another member the owner; the one of before stays, as "admin". Raises `NotFoundError`."""
 
         async def work(storage: AsyncStorage) -> Organization:
-            row = await _lock(storage, org_id, self._clock())
+            row = await lock_async_organization(storage, org_id, self._clock())
             if row.owner_id != to:
                 await _change_role(storage, org_id, to, OWNER)
-                await _change_role(storage, org_id, row.owner_id, "admin")
+                await _change_role(storage, org_id, row.owner_id, ADMIN)
             changed = await storage.update_org(org_id, owner_id=to)
             return organization_value(changed or row)
 
@@ -146,7 +149,7 @@ class AsyncOrganizations:
         now = self._clock()
 
         async def work(storage: AsyncStorage) -> Member:
-            await _lock(storage, org_id, now)
+            await lock_async_organization(storage, org_id, now)
             await _user(storage, user_id)
             await check_async_role(storage, org_id, role)
             return member_value(await add_async_member(storage, org_id, user_id, role, now))
@@ -156,21 +159,28 @@ class AsyncOrganizations:
     async def set_role(self, org_id: str, *, user_id: str, role: str) -> Member:
         """Give a member another role, and return the member; the owner's is changed by `transfer` alone.
 
-        Raises `NotFoundError` and `InvalidInput`.
+        With a role other than "admin" the member's open invitations are revoked. Raises `NotFoundError` and
+        `InvalidInput`.
         """
 
         async def work(storage: AsyncStorage) -> Member:
-            _refuse_owner(await _lock(storage, org_id, self._clock()), user_id)
+            _refuse_owner(await lock_async_organization(storage, org_id, self._clock()), user_id)
             await check_async_role(storage, org_id, role)
+            if role != ADMIN:
+                await _revoke_invitations(storage, org_id, user_id)
             return member_value(await _change_role(storage, org_id, user_id, role))
 
         return await run_async_transaction(self._storage, work)
 
     async def remove_member(self, org_id: str, *, user_id: str) -> bool:
-        """Remove a member, who is not the owner; tell whether there was one. Raises `InvalidInput` for the owner."""
+        """Remove a member, who is not the owner, and revoke the open invitations that the member made.
+
+        Tells whether there was one. Raises `InvalidInput` for the owner.
+        """
 
         async def work(storage: AsyncStorage) -> bool:
-            _refuse_owner(await _lock(storage, org_id, self._clock()), user_id)
+            _refuse_owner(await lock_async_organization(storage, org_id, self._clock()), user_id)
+            await _revoke_invitations(storage, org_id, user_id)
             return await storage.delete_org_member(org_id, user_id=user_id)
 
         return await run_async_transaction(self._storage, work)
@@ -187,7 +197,7 @@ class AsyncOrganizations:
             raise ConflictError(ORG_ROLES.name, ("org_id", "name"))
 
         async def work(storage: AsyncStorage) -> OrganizationRole:
-            await _lock(storage, org_id, self._clock())
+            await lock_async_organization(storage, org_id, self._clock())
             row = await storage.create_org_role(id=str(uuid7()), org_id=org_id, name=name, permissions=allowed)
             return role_value(row)
 
@@ -218,11 +228,22 @@ async def check_async_role(storage: AsyncStorage, org_id: str, role: str) -> Non
         raise InvalidInput('role: unknown here; use "admin", "member" or a role that the organization defined')
 
 
-async def _lock(storage: AsyncStorage, org_id: str, now: datetime) -> records.Organization:
+async def lock_async_organization(storage: AsyncStorage, org_id: str, now: datetime) -> records.Organization:
+    """Keep others from changing the members until this transaction ends; raises `NotFoundError`."""
     row = await storage.update_org(org_id, updated_at=now)
     if row is None:
         raise _missing()
     return row
+
+
+async def _revoke_invitations(storage: AsyncStorage, org_id: str, user_id: str) -> None:
+    """Revoke what a member may have kept to come back by: whoever invites has seen the token."""
+    last = None
+    while page := await storage.list_org_invitations(org_id, status="pending", limit=_PAGE, after=last):
+        last = page[-1]
+        for row in page:
+            if row.invited_by == user_id:
+                await storage.update_org_invitation(row.id, expected_status="pending", status="revoked")
 
 
 async def _change_role(storage: AsyncStorage, org_id: str, user_id: str, role: str) -> records.OrgMember:

@@ -125,7 +125,11 @@ class Authorization:
         agent: Agent | None = None
         try:
             agent = find()
-            refused = self._lifecycle.refusal(asked.hooked(agent)) if self._lifecycle.asks else None
+            refused = None
+            if self._lifecycle.asks:
+                refused = self._lifecycle.refusal(asked.hooked(agent))
+                # The hook may take its time, or revoke the agent itself.
+                agent = find()
             decision, audit_id = self._decide_and_record(agent, refused, asked, started)
         except InvalidInput:
             raise

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from kavach_core.engine._sync.organizations import add_member, check_role
+from kavach_core.engine._sync.organizations import add_member, check_role, lock_organization
 from kavach_core.engine._sync.retry import run_transaction
 from kavach_core.engine.people import Invitation, Member, invitation_value, member_value
 from kavach_core.engine.reading import Clock, expired
@@ -76,6 +76,7 @@ class Invitations:
             row = _open(storage, token, now)
             if user is None or user.email != row.email:
                 raise _missing()
+            lock_organization(storage, row.org_id, now)
             _answer(storage, row.id, "accepted")
             return member_value(add_member(storage, row.org_id, user_id, row.role, now))
 

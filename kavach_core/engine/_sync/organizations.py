@@ -35,7 +35,10 @@ from kavach_schema.model import UNSET, Unset
 from kavach_schema.tables.identity import ORG_ROLES, ORGANIZATIONS
 
 OWNER: Final = "owner"
-BUILT_IN: Final = (OWNER, "admin", "member")
+ADMIN: Final = "admin"
+BUILT_IN: Final = (OWNER, ADMIN, "member")
+
+_PAGE: Final = 1000
 
 _SLUG: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
@@ -124,10 +127,10 @@ class Organizations:
         """Make another member the owner; the one of before stays, as "admin". Raises `NotFoundError`."""
 
         def work(storage: Storage) -> Organization:
-            row = _lock(storage, org_id, self._clock())
+            row = lock_organization(storage, org_id, self._clock())
             if row.owner_id != to:
                 _change_role(storage, org_id, to, OWNER)
-                _change_role(storage, org_id, row.owner_id, "admin")
+                _change_role(storage, org_id, row.owner_id, ADMIN)
             changed = storage.update_org(org_id, owner_id=to)
             return organization_value(changed or row)
 
@@ -148,7 +151,7 @@ class Organizations:
         now = self._clock()
 
         def work(storage: Storage) -> Member:
-            _lock(storage, org_id, now)
+            lock_organization(storage, org_id, now)
             _user(storage, user_id)
             check_role(storage, org_id, role)
             return member_value(add_member(storage, org_id, user_id, role, now))
@@ -158,21 +161,28 @@ class Organizations:
     def set_role(self, org_id: str, *, user_id: str, role: str) -> Member:
         """Give a member another role, and return the member; the owner's is changed by `transfer` alone.
 
-        Raises `NotFoundError` and `InvalidInput`.
+        With a role other than "admin" the member's open invitations are revoked. Raises `NotFoundError` and
+        `InvalidInput`.
         """
 
         def work(storage: Storage) -> Member:
-            _refuse_owner(_lock(storage, org_id, self._clock()), user_id)
+            _refuse_owner(lock_organization(storage, org_id, self._clock()), user_id)
             check_role(storage, org_id, role)
+            if role != ADMIN:
+                _revoke_invitations(storage, org_id, user_id)
             return member_value(_change_role(storage, org_id, user_id, role))
 
         return run_transaction(self._storage, work)
 
     def remove_member(self, org_id: str, *, user_id: str) -> bool:
-        """Remove a member, who is not the owner; tell whether there was one. Raises `InvalidInput` for the owner."""
+        """Remove a member, who is not the owner, and revoke the open invitations that the member made.
+
+        Tells whether there was one. Raises `InvalidInput` for the owner.
+        """
 
         def work(storage: Storage) -> bool:
-            _refuse_owner(_lock(storage, org_id, self._clock()), user_id)
+            _refuse_owner(lock_organization(storage, org_id, self._clock()), user_id)
+            _revoke_invitations(storage, org_id, user_id)
             return storage.delete_org_member(org_id, user_id=user_id)
 
         return run_transaction(self._storage, work)
@@ -189,7 +199,7 @@ class Organizations:
             raise ConflictError(ORG_ROLES.name, ("org_id", "name"))
 
         def work(storage: Storage) -> OrganizationRole:
-            _lock(storage, org_id, self._clock())
+            lock_organization(storage, org_id, self._clock())
             row = storage.create_org_role(id=str(uuid7()), org_id=org_id, name=name, permissions=allowed)
             return role_value(row)
 
@@ -218,11 +228,22 @@ def check_role(storage: Storage, org_id: str, role: str) -> None:
         raise InvalidInput('role: unknown here; use "admin", "member" or a role that the organization defined')
 
 
-def _lock(storage: Storage, org_id: str, now: datetime) -> records.Organization:
+def lock_organization(storage: Storage, org_id: str, now: datetime) -> records.Organization:
+    """Keep others from changing the members until this transaction ends; raises `NotFoundError`."""
     row = storage.update_org(org_id, updated_at=now)
     if row is None:
         raise _missing()
     return row
+
+
+def _revoke_invitations(storage: Storage, org_id: str, user_id: str) -> None:
+    """Revoke what a member may have kept to come back by: whoever invites has seen the token."""
+    last = None
+    while page := storage.list_org_invitations(org_id, status="pending", limit=_PAGE, after=last):
+        last = page[-1]
+        for row in page:
+            if row.invited_by == user_id:
+                storage.update_org_invitation(row.id, expected_status="pending", status="revoked")
 
 
 def _change_role(storage: Storage, org_id: str, user_id: str, role: str) -> records.OrgMember:

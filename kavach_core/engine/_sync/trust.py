@@ -101,7 +101,10 @@ class Trust:
         if self._rules.locate is not None and call.ip is not None:
             try:
                 place = self._rules.locate(call.ip)
+                if place is not None:
+                    place.encode()  # what is no text fails here, and not the record of it and of others with it
             except Exception as error:
+                place = None
                 # Its message may quote the address.
                 logger.warning("trust: locate failed with %s; the place is unknown", type(error).__name__)
         return Observation(agent, grants, Event(code, call.action, call.resource, place), call.now)
