@@ -6,6 +6,7 @@
 # make conformance    run the conformance suite on every storage of ours, and tell how far each conforms
 # make generate       write every generated file anew
 # make bench          measure the adapters on every database, and write docs/performance; bench-quick: in two minutes
+# make bench-server   kavach serve under load: 64 connections, 30 s (BENCH_ARGS for others)
 # make lint types     one environment of tox.ini alone
 # make clean          remove all that the above made
 #
@@ -17,7 +18,7 @@ SERVERS = PYTHONPATH=tests:tools .venv/bin/python -m servers
 # pyenv's shims hide the Pythons that are not chosen: show tox all of them
 TOX_PATH = PATH="$$PATH$$(printf ':%s' "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/*/bin)"
 
-.PHONY: demo test test-mysql mysql-server generate bench bench-quick conformance lint types clean
+.PHONY: demo test test-mysql mysql-server generate bench bench-quick bench-server conformance lint types clean
 .PHONY: example-fastapi_sqlalchemy example-flask_peewee example-fastapi_prisma example-django_like_host
 .DELETE_ON_ERROR:
 
@@ -41,6 +42,9 @@ generate: .venv/all-installed
 
 bench: .venv/all-installed
 	$(SERVERS) postgres mariadb -- .venv/bin/python -m bench --out docs/performance $(BENCH_ARGS)
+
+bench-server: .venv/all-installed
+	PYTHONPATH=tests:tools .venv/bin/python -m bench.server_load $(BENCH_ARGS)
 
 bench-quick: .venv/all-installed
 	$(SERVERS) postgres mariadb -- .venv/bin/python -m bench --rows 10000 --repeat 300 $(BENCH_ARGS)
