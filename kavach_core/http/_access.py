@@ -109,8 +109,8 @@ class Access:
     async def audit(self, agent_id: str | None, user_id: str | None) -> str | None:
         """Return whose audit rows may be read, None for anybody's.
 
-        Rows do not say a tenant, so a credential of one names an agent, and a person of none reads what is theirs in any. Raises `Refused` with 404 for what is out of
-        reach, and with 403.
+        Rows do not say a tenant, so a credential of one names an agent, and a person of none reads what is theirs in
+        any. Raises `Refused` with 404 for what is out of reach, and with 403.
         """
         if agent_id is not None and not self.unlimited:
             await self.agent(agent_id)

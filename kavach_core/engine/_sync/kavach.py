@@ -94,9 +94,10 @@ class Kavach:
         """Decide whether an agent may do something now, and record the decision.
 
         The default is to deny. Each call writes exactly one audit row, in one transaction with what it counts, also for
-        an unknown agent; a decision that cannot be recorded is a denial with the code `audit_unavailable`. Where a person
-        must approve the call, the request is found or made, and `approval_id` names it. `tokens_cost` is what the call
-        costs in tokens, as far as the host knows; it is recorded, and charged to budgets where the call is allowed.
+        an unknown agent; a decision that cannot be recorded is a denial with the code `audit_unavailable`. Where a
+        person must approve the call, the request is found or made, and `approval_id` names it. `tokens_cost` is what
+        the call costs in tokens, as far as the host knows; it is recorded, and charged to budgets where the call is
+        allowed.
 
         Raises `InvalidInput` for text that an audit row cannot hold; nothing is decided then.
         """
