@@ -187,19 +187,25 @@ def _adapters(metafunc: pytest.Metafunc) -> Iterator[tuple[Adapter, tuple[str, .
         yield "prisma", ("prisma",), PRISMA_DRIVERS
 
 
+def _of_each_colour(drivers: list[tuple[Colour, str]]) -> list[tuple[Colour, str]]:
+    return list({colour: (colour, driver) for colour, driver in reversed(drivers)}.values())
+
+
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "adapters(*names): runs on these adapters, and not on SQLAlchemy only")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test with each driver; those of the engine, which cannot tell them apart, with one of each colour."""
     if "opened" in metafunc.fixturenames:
+        chosen = _of_each_colour if "engine" in metafunc.definition.path.parts else list
         metafunc.parametrize(
             ("database", "opened"),
             [
                 pytest.param(name, (*using, adapter), id="-".join((name, *label, *using)), marks=pytest.mark.database)
                 for name in names_for(metafunc)
                 for adapter, label, drivers in _adapters(metafunc)
-                for using in drivers[PROVIDERS[name]]
+                for using in chosen(drivers[PROVIDERS[name]])
             ],
             indirect=True,
         )

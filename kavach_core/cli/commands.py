@@ -13,7 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Literal
 
-from cyclopts import App, CycloptsError, Parameter, validators
+from cyclopts import App, CycloptsError, MissingArgumentError, Parameter, UnusedCliTokensError, validators
 
 from kavach_core.cli.agents import app as agents
 from kavach_core.cli.agents import authorize
@@ -22,6 +22,7 @@ from kavach_core.cli.audit import app as audit
 from kavach_core.cli.delegations import app as delegations
 from kavach_core.cli.ending import FAILED, INTERRUPTED, MISUSED, OK, Misused
 from kavach_core.cli.schema import app as schema
+from kavach_core.cli.target import Database
 from kavach_core.cli.token import app as token
 from kavach_core.errors import KavachError, MissingDependency
 
@@ -76,8 +77,7 @@ def demo(*, database: Annotated[str, Parameter(name=["--database", "-d"])] = ":m
 
 @app.command
 def doctor(
-    url: str,
-    /,
+    database: Database,
     *,
     prefix: Annotated[str, Parameter(name=["--prefix"])] = "kavach_",
     schema: Annotated[str | None, Parameter(name=["--schema"])] = None,
@@ -89,8 +89,8 @@ def doctor(
 
     Parameters
     ----------
-    url
-        The database: the path of an SQLite file, or a URL such as postgresql://user@host/name.
+    database
+        The path of an SQLite file, or a URL such as postgresql://user@host/name.
     prefix
         What the names of the tables begin with.
     schema
@@ -103,13 +103,12 @@ def doctor(
             raise
         raise MissingDependency("the doctor needs SQLAlchemy; run: pip install 'kavach-core[sqlalchemy]'") from error
 
-    return OK if run(url, prefix=prefix, schema=schema) else FAILED
+    return OK if run(database, prefix=prefix, schema=schema) else FAILED
 
 
 @app.command
 def purge(
-    url: str,
-    /,
+    database: Database,
     *,
     batch: Annotated[int, Parameter(name=["--batch"])] = 1000,
     prefix: Annotated[str, Parameter(name=["--prefix"])] = "kavach_",
@@ -121,8 +120,8 @@ def purge(
 
     Parameters
     ----------
-    url
-        The database: the path of an SQLite file, or a URL such as postgresql://user@host/name.
+    database
+        The path of an SQLite file, or a URL such as postgresql://user@host/name.
     batch
         How many rows one statement deletes at most.
     prefix
@@ -132,13 +131,13 @@ def purge(
     """
     from kavach_core.cli.purge import run
 
-    run(url, prefix=prefix, schema=schema, batch=batch)
+    run(database, prefix=prefix, schema=schema, batch=batch)
 
 
 @app.command
 def serve(
     *,
-    database: Annotated[str, Parameter(name=["--database", "-d"], env_var="KAVACH_DATABASE")],
+    database: Database,
     host: str = "127.0.0.1",
     port: Annotated[int, Parameter(validator=validators.Number(gte=0, lte=65535))] = 8787,
     trusted_proxy: Annotated[tuple[str, ...], Parameter(negative=())] = (),
@@ -211,7 +210,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         command, bound, *_ = app.parse_args(arguments, print_error=False, exit_on_error=False)
         status: int | None = command(*bound.args, **bound.kwargs)
-    except (CycloptsError, Misused) as error:
+    except CycloptsError as error:
+        return _failed(Misused(_misread(error)), MISUSED)
+    except Misused as error:
         return _failed(error, MISUSED)
     except KavachError as error:
         return _failed(error, FAILED)
@@ -222,6 +223,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
     return OK if status is None else status
+
+
+def _misread(error: CycloptsError) -> str:
+    """Say what is wrong with a command line, in the form of all other errors."""
+    advice = f"see: {' '.join(['kavach', *(error.command_chain or ())])} --help"
+    match error:
+        case MissingArgumentError(argument=argument) if argument is not None:
+            variables = [f", or set {name}" for name in argument.parameter.env_var or ()]
+            return f"{error.keyword or argument.name} needs a value{''.join(variables)}; {advice}"
+        case UnusedCliTokensError():
+            return f"more words than the command takes: {' '.join(error.unused_tokens or ())}; {advice}"
+    said = str(error).rstrip(".")
+    return said[:1].lower() + said[1:]
 
 
 def _failed(error: Exception, status: int) -> int:

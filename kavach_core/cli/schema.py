@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import App, Parameter
 
+from kavach_core.cli.target import Database, plain_engine
 from kavach_core.errors import BackendUnavailable, ConfigurationError
 
 if TYPE_CHECKING:
@@ -167,7 +168,7 @@ def peewee(
 
 
 @app.command
-def check(url: str, /, *, prefix: _Prefix = "kavach_", schema: _Schema = None) -> int:
+def check(database: Database, *, prefix: _Prefix = "kavach_", schema: _Schema = None) -> int:
     """Compare a live database with the tables that Kavach needs, column by column; change nothing.
 
     Each line is one difference. With what is "broken" Kavach does not start; what is "lacking" costs time or exactness;
@@ -175,16 +176,14 @@ def check(url: str, /, *, prefix: _Prefix = "kavach_", schema: _Schema = None) -
 
     Parameters
     ----------
-    url
-        The database: the path of an SQLite file, or a URL such as postgresql://user@host/name.
+    database
+        The path of an SQLite file, or a URL such as postgresql://user@host/name.
     prefix
         What the names of the tables begin with.
     schema
         The schema of PostgreSQL that the tables live in.
     """
-    from kavach_core.cli.target import plain_engine
-
-    with plain_engine(url) as engine:
+    with plain_engine(database) as engine:
         from kavach_sqlalchemy import check_schema
 
         found = check_schema(engine, prefix=prefix, schema=schema)
@@ -193,8 +192,7 @@ def check(url: str, /, *, prefix: _Prefix = "kavach_", schema: _Schema = None) -
 
 @app.command
 def upgrade(
-    url: str,
-    /,
+    database: Database,
     *,
     dry_run: Annotated[bool, Parameter(name=["--dry-run"], negative=())] = False,
     prefix: _Prefix = "kavach_",
@@ -207,8 +205,8 @@ def upgrade(
 
     Parameters
     ----------
-    url
-        The database: the path of an SQLite file, or a URL such as postgresql://user@host/name.
+    database
+        The path of an SQLite file, or a URL such as postgresql://user@host/name.
     dry_run
         Print the statements, as a script, and send none.
     prefix
@@ -216,9 +214,7 @@ def upgrade(
     schema
         The schema of PostgreSQL that the tables live in.
     """
-    from kavach_core.cli.target import plain_engine
-
-    with plain_engine(url, existing=dry_run) as engine:
+    with plain_engine(database, existing=dry_run) as engine:
         from kavach_sqlalchemy import check_schema, upgrade_schema
 
         if dry_run:
@@ -233,8 +229,7 @@ def upgrade(
 
 @app.command
 def audit_triggers(
-    url: str,
-    /,
+    database: Database,
     *,
     remove: Annotated[bool, Parameter(name=["--remove"], negative=())] = False,
     dry_run: Annotated[bool, Parameter(name=["--dry-run"], negative=())] = False,
@@ -248,8 +243,8 @@ def audit_triggers(
 
     Parameters
     ----------
-    url
-        The database: the path of an SQLite file, or a URL such as postgresql://user@host/name.
+    database
+        The path of an SQLite file, or a URL such as postgresql://user@host/name.
     remove
         Remove the triggers.
     dry_run
@@ -259,9 +254,7 @@ def audit_triggers(
     schema
         The schema of PostgreSQL that the tables live in.
     """
-    from kavach_core.cli.target import plain_engine
-
-    with plain_engine(url) as engine:
+    with plain_engine(database) as engine:
         from sqlalchemy.exc import DBAPIError
 
         from kavach_schema.render.ddl import FLAVOURS, MYSQL_COLLATIONS

@@ -52,7 +52,8 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as error:
-        raise ConfigurationError(f"cannot listen on port {port} of {host}; choose another with --port") from error
+        where = f"port {port} of {host}: {error.strerror}"
+        raise ConfigurationError(f"cannot listen on {where}; choose others with --host and --port") from error
 
 
 async def _serve(provider: str, database: str, listening: socket.socket, trusted_proxies: Sequence[str]) -> None:

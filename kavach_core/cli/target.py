@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
+
+from cyclopts import Parameter
 
 from kavach_core.errors import ConfigurationError, MissingDependency
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
+
+Database: TypeAlias = Annotated[str, Parameter(name=["--database", "-d"], env_var="KAVACH_DATABASE")]
+"""The option of commands that work on a database only."""
 
 SCHEMES: Final[Mapping[str, str]] = {
     "sqlite": "sqlite",

@@ -90,7 +90,7 @@ class Terminal:
         """Write a table; cells too long for the width go on below, but for ids and tokens."""
         table = Table(box=SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
         for name in columns:
-            table.add_column(name, overflow="fold", no_wrap=name in ("id", "token"))
+            table.add_column(name, overflow="fold", no_wrap=name in ("id", "hold", "token"))
         for row in rows:
             table.add_row(*(Text(cell, style=_STYLES.get(cell, "")) for cell in row))
         self._console.print(Padding(table, (0, 0, 0, len(_INDENT))))

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import Annotated, Final
 
 from cyclopts import App, Parameter
 
-if TYPE_CHECKING:
-    from kavach_core import Kavach
+from kavach_core.cli.target import Database, provider_of
+from kavach_core.cli.work import Place, opened
 
 app = App(name="token", help="Create, list and revoke the tokens with which programs call the HTTP API.")
-
-_Database = Annotated[str, Parameter(name=["--database", "-d"], env_var="KAVACH_DATABASE")]
 
 _COLUMNS: Final = ("id", "name", "token", "scopes", "tenant", "expires", "last used")
 
@@ -22,7 +18,7 @@ _COLUMNS: Final = ("id", "name", "token", "scopes", "tenant", "expires", "last u
 @app.command
 def create(
     *,
-    database: _Database,
+    database: Database,
     name: str,
     scope: Annotated[tuple[str, ...], Parameter(negative=())],
     tenant: str | None = None,
@@ -43,16 +39,17 @@ def create(
     expires
         How long it is good, such as 24h or 90d; without, until it is revoked.
     """
+    from kavach_core import create_kavach
     from kavach_core.policy.durations import parse_duration
 
     life = None if expires is None else parse_duration(expires)
-    with _opened(database) as kavach:
+    with create_kavach(database={"provider": provider_of(database), "url": database}) as kavach:
         ends = None if life is None else datetime.now(UTC) + life
         print(kavach.service_token.create(name=name, scopes=scope, tenant_id=tenant, expires_at=ends).token)
 
 
 @app.command(name="list")
-def list_(*, database: _Database) -> None:
+def list_(*, database: Database) -> None:
     """List the tokens, by how they begin.
 
     Parameters
@@ -62,7 +59,7 @@ def list_(*, database: _Database) -> None:
     """
     from kavach_core.cli.terminal import Terminal
 
-    with _opened(database) as kavach:
+    with opened(Place(database)) as kavach:
         rows = []
         last = None
         while page := kavach.service_token.list(limit=1000, after=last):
@@ -83,7 +80,7 @@ def list_(*, database: _Database) -> None:
 
 
 @app.command
-def revoke(token_id: str, /, *, database: _Database) -> None:
+def revoke(token_id: str, /, *, database: Database) -> None:
     """Revoke a token: the next call with it is refused.
 
     Parameters
@@ -93,19 +90,10 @@ def revoke(token_id: str, /, *, database: _Database) -> None:
     database
         The path of an SQLite file, or a URL such as postgresql://user@host/name.
     """
-    with _opened(database) as kavach:
+    with opened(Place(database)) as kavach:
         kavach.service_token.revoke(token_id)
     print("revoked")
 
 
 def _shown(moment: datetime | None) -> str:
     return "" if moment is None else f"{moment:%Y-%m-%d %H:%M}"
-
-
-@contextmanager
-def _opened(database: str) -> Iterator[Kavach]:
-    from kavach_core import create_kavach
-    from kavach_core.cli.target import provider_of
-
-    with create_kavach(database={"provider": provider_of(database), "url": database}) as kavach:
-        yield kavach

@@ -67,10 +67,12 @@ def unanswered(error: Exception, url: str) -> NetworkError:
     parts = urlsplit(url)
     server = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
     if isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout):
-        return NetworkError(f"cannot reach {server}: {error or 'it does not answer in time'}", sent=False)
+        reason = error or "it does not answer in time"
+        return NetworkError(f"cannot reach {server}: {reason}; check the address, and that the server runs", sent=False)
     if isinstance(error, httpx2.TimeoutException):
         return NetworkError(f"{server} did not answer in time")
-    return NetworkError(f"the connection to {server} failed: {error or type(error).__name__}")
+    # The message of other errors may quote what was sent.
+    return NetworkError(f"the connection to {server} failed ({type(error).__name__}); try again")
 
 
 def segment(text: str) -> str:

@@ -30,7 +30,7 @@ def read_base_url(text: str) -> str:
     try:
         url = httpx2.URL(text)
         urlsplit(text)
-    except (httpx2.InvalidURL, ValueError):
+    except (httpx2.InvalidURL, TypeError, ValueError):
         url = httpx2.URL()
     if url.scheme not in ("http", "https") or not url.host:
         raise ConfigurationError("base_url: must begin with https:// or http:// and a host")

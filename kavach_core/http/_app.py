@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from functools import partial
 from typing import Final
 
 from starlette.applications import Starlette
@@ -56,11 +57,13 @@ def create_root_app(
 ) -> ASGIApp:
     """Return what `kavach serve` runs: the API under `PREFIX`, and health and readiness at the root too."""
     api = create_app(kavach, trusted_proxies=trusted_proxies, authenticate=authenticate)
-    return _application([Mount(PREFIX, api), *_paths(kavach, Settings(), _system.ROUTES)])
+    routes = [Mount(PREFIX, api), *_paths(kavach, Settings(), _system.ROUTES)]
+    return _application(routes, f"there is no such path; the API is under {PREFIX}")
 
 
-def _application(routes: Sequence[BaseRoute]) -> ASGIApp:
-    app = Starlette(routes=routes, exception_handlers={HTTPException: _no_route}, middleware=[Middleware(RequestIds)])
+def _application(routes: Sequence[BaseRoute], unknown: str = "there is no such path") -> ASGIApp:
+    handlers = {HTTPException: partial(_no_route, unknown)}
+    app = Starlette(routes=routes, exception_handlers=handlers, middleware=[Middleware(RequestIds)])
     # Clients of the API follow no redirects: a path with another slash at its end is another path.
     app.router.redirect_slashes = False
     return app
@@ -84,10 +87,10 @@ def _endpoint(
     return endpoint
 
 
-async def _no_route(_request: Request, error: Exception) -> Response:
+async def _no_route(unknown: str, _request: Request, error: Exception) -> Response:
     """Answer what no route is for."""
     if isinstance(error, HTTPException) and error.status_code == 405:
         return error_response(
             Refused(405, "METHOD_NOT_ALLOWED", "this path does not take this method", headers=error.headers)
         )
-    return error_response(Refused(404, "NOT_FOUND", "there is no such path"))
+    return error_response(Refused(404, "NOT_FOUND", unknown))

@@ -143,7 +143,10 @@ def validate(model: type[Model], value: object, where: str) -> Model:
             "INVALID_INPUT",
             f"the {where} is not what this route takes; see details",
             details=[
-                {"field": ".".join(map(str, problem["loc"])), "message": problem["msg"]}
+                {
+                    "field": ".".join(map(str, problem["loc"])),
+                    "message": problem["msg"][:1].lower() + problem["msg"][1:],
+                }
                 for problem in problems[:_SHOWN]
             ],
         ) from None

@@ -6,6 +6,7 @@ import json
 import logging
 import re
 import traceback
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Final
 
@@ -22,6 +23,8 @@ _STATE: Final = "kavach_request_id"
 _GIVEN: Final = re.compile(r"[A-Za-z0-9._-]{1,128}", re.ASCII)
 
 _FIELDS: Final = ("request_id", "method", "route", "status", "duration_ms", "client", "caller")
+
+_current: ContextVar[str] = ContextVar(_STATE)
 
 
 def request_id(request: HTTPConnection) -> str:
@@ -63,7 +66,23 @@ class RequestIds:
                 MutableHeaders(scope=message)[HEADER] = name
             await send(message)
 
-        await self._app(scope, receive, send_named)
+        token = _current.set(name)
+        try:
+            await self._app(scope, receive, send_named)
+        finally:
+            _current.reset(token)
+
+
+def _name_request(record: logging.LogRecord) -> bool:
+    """Say in a record which request it was made for."""
+    name = _current.get(None)
+    if name is not None:
+        record.request_id = name
+    return True
+
+
+# The engine knows no requests: what it logs while one is answered gets the id here, whatever handler takes it.
+logging.getLogger("kavach").addFilter(_name_request)
 
 
 class JsonFormatter(logging.Formatter):

@@ -13,6 +13,7 @@ from typing import Final
 from urllib.parse import quote
 
 from kavach_core.engine.values import AuthorizeResult
+from kavach_core.errors import ConfigurationError
 from kavach_core.policy.decisions import Code
 from kavach_schema.tables.lengths import USER_AGENT
 
@@ -51,9 +52,14 @@ def user_agent_of(value: str | None) -> str | None:
 def fill(resource: str, parameters: Mapping[str, object]) -> str:
     """Return a resource with the `{names}` of a route's parameters filled in.
 
-    A value stays one segment, whatever a caller writes: all but letters, digits and `_.-~` is percent-encoded.
+    A value stays one segment, whatever a caller writes: all but letters, digits and `_.-~` is percent-encoded. Raises
+    `ConfigurationError` for a name that the route does not have.
     """
-    return resource.format_map({name: quote(str(value), safe="") for name, value in parameters.items()})
+    values = {name: quote(str(value), safe="") for name, value in parameters.items()}
+    try:
+        return resource.format_map(values)
+    except KeyError as error:
+        raise ConfigurationError(f"resource: the route has no parameter {error}; write one of its own") from error
 
 
 def without_token() -> Answer:

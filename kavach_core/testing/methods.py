@@ -90,6 +90,11 @@ class Method:
         by_name = self.table.by_name
         return tuple(by_name[name] for name in names if name not in self.operation.by and name != self.table.key)
 
+    def is_everybodys(self, row: Any) -> bool:
+        """Tell whether a row names nobody and is found whoever is asked for, so that other clauses may have left it."""
+        filters = self.operation.filters if isinstance(self.operation, Find) else ()
+        return bool(filters) and all(f.or_null and getattr(row, f.column) is None for f in filters)
+
     async def by_key(self, storage: AsyncStorage, values: Values, **more: Any) -> Any:
         """Call a method that names its row by the columns `by`: find, update, consume and the like."""
         first, *others = self.operation.by

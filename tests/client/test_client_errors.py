@@ -102,6 +102,23 @@ def test_a_url_that_is_none_is_refused_at_once(connect: Connect, url: str) -> No
         connect(url)
 
 
+@pytest.mark.parametrize("text", ["secret\nsecond line", "s\u00e9cret", "secret\x00"])
+async def test_a_token_that_is_no_header_is_refused_and_not_shown(connect: Connect, text: str) -> None:
+    client = connect()
+    with pytest.raises(kavach_core.ConfigurationError, match=r"^token: must be one line") as caught:
+        client.with_options(token=text)
+    assert "cret" not in str(caught.value)
+    with pytest.raises(kavach_core.ConfigurationError, match=r"^X-Tenant: must be one line"):
+        client.with_options(headers={"X-Tenant": text})
+    with pytest.raises(kavach_core.ConfigurationError, match=r"^token: must be one line"):
+        await done(client.auth.authorize_by_token(text, AuthorizeRequest("read", "mcp:*")))
+
+
+def test_a_timeout_is_more_than_nothing(connect: Connect) -> None:
+    with pytest.raises(kavach_core.ConfigurationError, match=r"^timeout: "):
+        connect(timeout=0)
+
+
 def test_errors_can_be_made_as_those_of_the_published_sdk() -> None:
     assert (NotFoundError().code, NotFoundError("x", code="Y", details={"a": 1}).details) == ("NOT_FOUND", {"a": 1})
     assert RateLimitError("x", retry_after=3).retry_after == 3

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-FOREIGN = {"sqlalchemy", "peewee", "prisma", "kavach_sqlalchemy", "kavach_peewee"} | {
+FOREIGN = {"sqlalchemy", "peewee", "prisma", "kavach_sqlalchemy", "kavach_peewee", "opentelemetry"} | {
     "psycopg",
     "asyncpg",
     "aiosqlite",
@@ -37,7 +37,7 @@ import sys
 
 class Hidden:
     def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] in ("sqlalchemy",):
+        if name.partition(".")[0] in ("sqlalchemy", "opentelemetry"):
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
 sys.meta_path.insert(0, Hidden())
@@ -89,3 +89,8 @@ print(kavach.authorize(agent.id, action="read", resource="mcp:github:repos").all
 
 def test_a_storage_in_memory_needs_no_orm() -> None:
     assert run(HIDE + STORE).strip() == "True"
+
+
+def test_decisions_are_not_observed_without_opentelemetry() -> None:
+    printed = run(HIDE + STORE + 'print(type(kavach._authorization).__name__, "opentelemetry" in sys.modules)')
+    assert printed.split() == ["True", "Authorization", "False"]

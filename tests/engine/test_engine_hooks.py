@@ -68,7 +68,7 @@ each_path = pytest.mark.parametrize("path", PATHS, ids=lambda path: path.__name_
 
 
 @each_path
-async def test_p18_a_hook_that_refuses_is_asked_on_every_path(host: Host, heard: Heard, path: Any) -> None:
+async def test_h5_p18_a_hook_that_refuses_is_asked_on_every_path(host: Host, heard: Heard, path: Any) -> None:
     """P19: and its denial is recorded like any other."""
     kavach = await host.kavach(hooks=heard.hooks("before_authorize"))
     agent = await make_agent(kavach, READ_ISSUES)

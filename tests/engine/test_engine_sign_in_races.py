@@ -73,7 +73,7 @@ async def test_parallel_sign_ins_may_renew_one_hash(kavach: Any, host: Host) -> 
     assert kinds(results) == {"SignedIn": 3}
 
 
-async def test_one_of_many_accepts_an_invitation(kavach: Any, host: Host) -> None:
+async def test_u11_one_of_many_accepts_an_invitation(kavach: Any, host: Host) -> None:
     for name in ("ada", "bob"):
         await kavach.user.create(email=f"{name}@example.com", id=name)
     org = await kavach.organization.create(name="Acme", slug="acme", owner_id="ada")

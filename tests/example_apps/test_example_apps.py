@@ -21,7 +21,7 @@ import httpx
 import pytest
 
 from example_apps.application import Application, execute, wait_for_address
-from example_apps.faults import STEPS, failing
+from example_apps.failing_steps import STEPS, failing
 from run_example import FOLDER, NAMES
 
 JOINED = ["fastapi_sqlalchemy", "flask_peewee", "fastapi_prisma"]

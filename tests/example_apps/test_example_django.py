@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 
 from example_apps.application import Application, execute
-from example_apps.faults import AGENT, PERMISSION, PROJECT, PROJECT_AT_COMMIT, Fault, failing
+from example_apps.failing_steps import AGENT, PERMISSION, PROJECT, PROJECT_AT_COMMIT, Fault, failing
 
 pytestmark = pytest.mark.parametrize("application", ["django_like_host"], indirect=True)
 

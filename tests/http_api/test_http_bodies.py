@@ -282,5 +282,7 @@ async def test_a_refusal_names_the_field_and_quotes_no_value(api: Api) -> None:
     secret = "c4n4ry-5ecret"
     body = {"ownerId": "ada", "name": "n", "type": secret, "permissions": [{"resource": "a", "actions": secret}]}
     response = await api.call("POST", "/agents", await api.service(), json=body)
-    assert [problem["field"] for problem in response.json()["error"]["details"]] == ["type", "permissions.0.actions"]
+    problems = response.json()["error"]["details"]
+    assert [problem["field"] for problem in problems] == ["type", "permissions.0.actions"]
+    assert all(problem["message"][0].islower() for problem in problems)
     assert secret not in response.text

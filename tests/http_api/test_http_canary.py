@@ -13,6 +13,7 @@ import pytest
 
 from http_api.support import open_api
 from kavach_core import KavachError
+from telemetry import listen
 
 PASSWORD = "c4n4ry-password"
 NEW = "c4n4ry-new-password"
@@ -20,11 +21,12 @@ WRONG = "c4n4ry-wrong-password"
 ADA = {"email": "ada@example.com", "password": PASSWORD}
 
 
-async def test_no_secret_is_in_any_log_error_repr_audit_row_or_table(
+async def test_no_secret_is_in_any_log_span_metric_error_repr_audit_row_or_table(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
     seen: list[str] = []
+    telling = listen()
     file = tmp_path / "kavach.db"
     engine = {"database": {"provider": "sqlite", "url": f"sqlite:///{file}"}}
     async with open_api(engine=engine, max_body=2000) as api:
@@ -67,6 +69,7 @@ async def test_no_secret_is_in_any_log_error_repr_audit_row_or_table(
                 await call("POST", path, json=body)
         await call("POST", "/sign-in/email", content=f'{{"password": "{WRONG}"'.encode())
         for token in secrets:
+            await call("POST", "/authorize", token, json={"action": "a", "resource": "b"})
             for path in ("/session", "/agents", "/sessions", f"/agents?userId={up['user']['id']}"):
                 await call("GET", path, token)
             await call("POST", "/invitations/accept", first, json={"token": token})
@@ -86,7 +89,11 @@ async def test_no_secret_is_in_any_log_error_repr_audit_row_or_table(
     assert any('"INTERNAL_ERROR"' in text for text in seen)
     logged = "\n".join(f"{record.getMessage()} {record.__dict__} {record.exc_text}" for record in caplog.records)
     assert "POST /sign-in/email 401" in logged
-    for place, text in (("seen", "\n".join(seen)), ("logged", logged + caplog.text), ("stored", stored)):
+    told = "\n".join(span.to_json() for span in telling.spans()) + str(telling.metrics())
+    assert "kavach.authorize" in told
+    assert "kavach.decisions" in told
+    places = {"seen": "\n".join(seen), "logged": logged + caplog.text, "told": told, "stored": stored}
+    for place, text in places.items():
         hits = [secret for secret in (*secrets, *(token[4:] for token in secrets[3:])) if secret in text]
         assert hits == [], place
 

@@ -100,6 +100,8 @@ def test_limits_of_the_protocol_and_the_proxies_that_are_named(
         head = b"POST /api/kavach/agents HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer "
         assert raw(server.root, head + token.encode() + b"\r\nContent-Length: 99999999\r\n\r\n").split()[1] == b"413"
         assert raw(server.root, head + b"\xff\r\nContent-Length: 0\r\n\r\n").split()[1] == b"401"
+        there = httpx2.get(f"{server.root}/agents").json()
+        assert there["error"]["message"] == "there is no such path; the API is under /api/kavach"
         with httpx2.Client(base_url=server.url, headers={"Authorization": f"Bearer {token}"}) as client:
             made = client.post(
                 "/agents", json={"ownerId": "a", "name": "n", "type": "service", "permissions": []}
@@ -118,6 +120,7 @@ def test_limits_of_the_protocol_and_the_proxies_that_are_named(
         (["--database", ":memory:", "--trusted-proxy", "nowhere"], "trusted proxies"),
         (["--database", "oracle://x"], "unknown database scheme"),
         (["--database", ":memory:", "--port", "99999"], "port"),
+        (["--database", ":memory:", "--host", "203.0.113.7"], "choose others with --host and --port"),
     ],
 )
 def test_what_cannot_be_served_is_said_in_one_line(

@@ -15,6 +15,7 @@ from colours import Lifted
 from kavach_core import AuthorizeResult, ConfigurationError, create_async_kavach, create_kavach
 from kavach_core.integrations import fastapi as fastapi_glue
 from kavach_core.integrations import flask as flask_glue
+from kavach_core.integrations._asking import fill
 from kavach_core.integrations.asgi import AuthorizeMiddleware
 
 READ = {"resource": "mcp:github:*", "actions": ["read"]}
@@ -101,7 +102,7 @@ async def ask(client: Any, path: str, token: str | None) -> Any:
     return await client.get(path, headers=headers)
 
 
-async def test_a_call_that_is_allowed_reaches_the_view(host: tuple[str, Any, Any]) -> None:
+async def test_g1_a_call_that_is_allowed_reaches_the_view_and_leaves_one_row(host: tuple[str, Any, Any]) -> None:
     _, client, kavach = host
     agent = await agent_of(kavach)
     response = await ask(client, "/github/repos", agent.token)
@@ -208,3 +209,9 @@ async def test_a_websocket_is_closed_before_it_opens() -> None:
         ignored: Any = None
         await guarded({"type": "lifespan"}, ignored, ignored)
         assert reached == ["websocket", "lifespan"]
+
+
+def test_a_resource_names_parameters_of_its_route() -> None:
+    assert fill("mcp:{repo}", {"repo": "a:b"}) == "mcp:a%3Ab"
+    with pytest.raises(ConfigurationError, match=r"^resource: the route has no parameter 'rep'; "):
+        fill("mcp:{rep}", {"repo": "a"})

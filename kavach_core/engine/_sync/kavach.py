@@ -23,6 +23,7 @@ from kavach_core.engine._sync.ephemeral import EphemeralSessions
 from kavach_core.engine._sync.hooks import Lifecycle
 from kavach_core.engine._sync.invitations import Invitations
 from kavach_core.engine._sync.mcp_servers import McpServers
+from kavach_core.engine._sync.observed import ObservedAuthorization
 from kavach_core.engine._sync.organizations import Organizations
 from kavach_core.engine._sync.purge import purge_storage
 from kavach_core.engine._sync.service_tokens import ServiceTokens
@@ -34,6 +35,7 @@ from kavach_core.engine.callbacks import ApprovalCallback
 from kavach_core.engine.hooks import Hooks
 from kavach_core.engine.reading import Clock
 from kavach_core.engine.settings import DEFAULT_BATCH, DEFAULT_MAX_DEPTH, Rules
+from kavach_core.engine.telemetry import find_instruments
 from kavach_core.engine.values import AuthorizeResult, Delegation
 from kavach_core.policy.permissions import PermissionLike
 from kavach_core.storage import Storage
@@ -76,8 +78,10 @@ class Kavach:
         self.card = AgentCards(storage, clock)
         self.ephemeral = EphemeralSessions(storage, clock)
         self.trust = Trust(storage, rules, clock, self.delegation)
-        self._authorization = Authorization(
-            storage, rules, clock, self.delegation, self.approval, self.trust, lifecycle
+        parts = (storage, rules, clock, self.delegation, self.approval, self.trust, lifecycle)
+        instruments = find_instruments()
+        self._authorization = (
+            Authorization(*parts) if instruments is None else ObservedAuthorization(instruments, *parts)
         )
 
     def authorize(
