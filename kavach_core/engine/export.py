@@ -27,7 +27,8 @@ Progress: TypeAlias = Callable[[int], None]
 PROGRESS_EVERY: Final = 1000
 """Rows between two calls of a progress callback."""
 
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""What a formula begins with, in full-width characters too, which some spreadsheets take for the same."""
 
 
 class TextFile(Protocol):

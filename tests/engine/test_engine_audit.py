@@ -149,7 +149,7 @@ NASTY = [
     "ünï 🙂",
     '"',
 ]
-FORMULAS = ['=HYPERLINK("http://evil","x")', "+1", "-1", "@SUM(A1)", "\tx", "\rx"]
+FORMULAS = ['=HYPERLINK("http://evil","x")', "+1", "-1", "@SUM(A1)", "\tx", "\rx", "\nx", "\uff1d1"]
 
 
 async def test_a1_a_csv_export_gives_back_every_cell(host: Host, kavach: Any) -> None:

@@ -128,8 +128,9 @@ class AsyncAuthorization:
             refused = None
             if self._lifecycle.asks:
                 refused = await self._lifecycle.refusal(asked.hooked(agent))
-                # The hook may take its time, or revoke the agent itself.
-                agent = await find()
+                if refused is None:
+                    # The hook may have taken its time, or revoked the agent itself.
+                    agent = await find()
             decision, audit_id = await self._decide_and_record(agent, refused, asked, started)
         except InvalidInput:
             raise

@@ -128,8 +128,9 @@ class Authorization:
             refused = None
             if self._lifecycle.asks:
                 refused = self._lifecycle.refusal(asked.hooked(agent))
-                # The hook may take its time, or revoke the agent itself.
-                agent = find()
+                if refused is None:
+                    # The hook may have taken its time, or revoked the agent itself.
+                    agent = find()
             decision, audit_id = self._decide_and_record(agent, refused, asked, started)
         except InvalidInput:
             raise
