@@ -26,6 +26,7 @@ from kavach_core.client.errors import (
     ServerError,
 )
 from kavach_core.client.retrying import Retries
+from kavach_core.client.trust import TrustFactors, TrustInputs, TrustScore
 from kavach_core.client.types import (
     Agent,
     AgentFilters,
@@ -86,6 +87,9 @@ __all__ = [
     "Retries",
     "ServerError",
     "Session",
+    "TrustFactors",
+    "TrustInputs",
+    "TrustScore",
     "UpdateAgentInput",
     "UpdateBudgetInput",
     "UsageInput",

@@ -34,6 +34,7 @@ from kavach_core.client import (
     Permission,
     RegisterMcpServerInput,
     Session,
+    TrustScore,
     UpdateAgentInput,
     UpdateBudgetInput,
     UsageInput,
@@ -107,6 +108,20 @@ BUDGET = {
 LIMITED = Budget(
     "b1", BudgetLimits(max_calls_per_day=5), BudgetUsage(calls_today=2), "block", "active", NOW, agent_id="a1"
 )
+TRUSTED = {
+    "agentId": "a1",
+    "score": 44,
+    "tier": "standard",
+    "factors": dict.fromkeys(
+        (
+            *("attestationStrength", "delegationDepth", "behavioralAnomaly", "geolocationStability", "denialRate"),
+            *("age", "ownerTrust", "workloadBinding", "runtimeAttestation"),
+        ),
+        0.5,
+    ),
+    "inputs": {"ownerTrust": 0.5},
+    "computedAt": "n",
+}
 GITHUB = {"id": "m1", "name": "github", "endpoint": "https://x", "tools": ["t"], "authRequired": True, "createdAt": "n"}
 ASK = AuthorizeRequest(action="read", resource="mcp:github:repos", arguments={"page": 1})
 ASKED = {"action": "read", "resource": "mcp:github:repos", "arguments": {"page": 1}}
@@ -272,6 +287,7 @@ CALLS: list[tuple[str, tuple[Any, ...], str, Any, Any, Any]] = [
         {"id": "c1"},
         None,
     ),
+    ("trust.get_score", ("a1",), "GET /agents/a1/trust", {}, TRUSTED, TrustScore.from_dict(TRUSTED)),
     (
         "mcp_servers.register",
         (RegisterMcpServerInput("github", "https://x", ["t"], rate_limit_rpm=60),),
@@ -283,6 +299,15 @@ CALLS: list[tuple[str, tuple[Any, ...], str, Any, Any, Any]] = [
     ("mcp_servers.get", ("m1",), "GET /mcp/servers/m1", {}, GITHUB, McpServer.from_dict(GITHUB)),
     ("mcp_servers.list", (), "GET /mcp/servers", {}, [GITHUB], [McpServer.from_dict(GITHUB)]),
 ]
+
+
+async def test_what_is_known_of_an_agent_is_sent_as_far_as_it_is_said(connect: Connect, server: Server) -> None:
+    server.answers[:] = [Answer(200, TRUSTED)]
+    score = await done(connect().trust.set_inputs("a1", owner_trust=0.5, workload_binding=None))
+    assert (score.score, score.tier, score.inputs.owner_trust, score.factors.age) == (44, "standard", 0.5, 0.5)
+    (asked,) = server.asked
+    assert (asked.method, asked.path) == ("PATCH", "/api/kavach/agents/a1/trust")
+    assert asked.body == {"ownerTrust": 0.5, "workloadBinding": None}
 
 
 async def test_each_call_is_sent_and_answered_as_documented(connect: Connect, server: Server) -> None:

@@ -16,6 +16,7 @@ from kavach_core.client._async.budgets import AsyncBudgets
 from kavach_core.client._async.calling import AsyncCaller, AsyncConnection
 from kavach_core.client._async.delegation import AsyncDelegations
 from kavach_core.client._async.servers import AsyncMcpServers
+from kavach_core.client._async.trust import AsyncTrust
 from kavach_core.client.opening import ASGIApp
 from kavach_core.client.options import OptionChanges, Options
 from kavach_core.client.retrying import Retries
@@ -55,6 +56,7 @@ class KavachClient:
         self.budgets = AsyncBudgets(caller)
         self.delegation = AsyncDelegations(caller)
         self.mcp_servers = AsyncMcpServers(caller)
+        self.trust = AsyncTrust(caller)
 
     def with_options(self, **changes: Unpack[OptionChanges]) -> Self:
         """Return a client with another token, other headers, another timeout or other retries, for one call or many.

@@ -18,6 +18,7 @@ from kavach_core.client._sync.budgets import Budgets
 from kavach_core.client._sync.calling import Caller, Connection
 from kavach_core.client._sync.delegation import Delegations
 from kavach_core.client._sync.servers import McpServers
+from kavach_core.client._sync.trust import Trust
 from kavach_core.client.opening import ASGIApp
 from kavach_core.client.options import OptionChanges, Options
 from kavach_core.client.retrying import Retries
@@ -57,6 +58,7 @@ class KavachSyncClient:
         self.budgets = Budgets(caller)
         self.delegation = Delegations(caller)
         self.mcp_servers = McpServers(caller)
+        self.trust = Trust(caller)
 
     def with_options(self, **changes: Unpack[OptionChanges]) -> Self:
         """Return a client with another token, other headers, another timeout or other retries, for one call or many.
