@@ -35,8 +35,8 @@ LINKING = [*PAGES, *EXAMPLES, ROOT / "CHANGELOG.md", ROOT / "tests" / "README.md
 NEEDED = {"docs/integrations.md": ("fastapi", "flask")}
 """What a page needs besides: it runs where that is installed, in the environment `examples` of tox."""
 
-LANGUAGES = {"python", "sh", "text"}
-"""What a block may be; `text` is neither run nor checked."""
+LANGUAGES = {"sql", "python", "sh", "text"}
+"""What a block may be; `text` is neither run nor checked, and `sql` is run by the test that its page names."""
 
 
 @dataclass(frozen=True)
