@@ -42,12 +42,14 @@ generate: .venv/all-installed
 
 bench: .venv/all-installed
 	$(SERVERS) postgres mariadb -- .venv/bin/python -m bench --out docs/performance $(BENCH_ARGS)
+	$(SERVERS) postgres mariadb -- .venv/bin/python -m bench.decisions --agents 100000 --audit-logs 5000000
 
 bench-server: .venv/all-installed
 	PYTHONPATH=tests:tools .venv/bin/python -m bench.server_load $(BENCH_ARGS)
 
 bench-quick: .venv/all-installed
 	$(SERVERS) postgres mariadb -- .venv/bin/python -m bench --rows 10000 --repeat 300 $(BENCH_ARGS)
+	$(SERVERS) postgres mariadb -- .venv/bin/python -m bench.decisions --repeat 100
 
 conformance: .venv/all-installed
 	$(SERVERS) postgres mariadb -- env PYTHONPATH=tests:tools .venv/bin/kavach conformance conformance.harnesses \

@@ -33,6 +33,8 @@ class Raw:
     """Fetch 50 audit rows, newest first, behind a given one."""
     row_before: Callable[[int], Row]
     """Return the audit row with so many newer ones before it."""
+    fetch: Callable[[str, Row], Any]
+    """Fetch all rows of any statement."""
     run: Callable[[str], object]
     settle: Callable[[], object]
     """Bring the database to rest after many rows were written."""
@@ -83,6 +85,7 @@ def _sqlite(database: Database) -> Iterator[Raw]:
             seed,
             fetch_page,
             lambda number: connection.execute(sql.row_before, (number,)).fetchone(),
+            lambda sql, values: connection.execute(sql, values).fetchall(),
             connection.execute,
             settle,
         )
@@ -129,6 +132,7 @@ def _psycopg(database: Database) -> Iterator[Raw]:
             seed,
             fetch_page,
             lambda number: connection.execute(sql.row_before, (number,)).fetchone(),
+            lambda sql, values: connection.execute(sql, values, prepare=True).fetchall(),
             connection.execute,
             settle,
         )
@@ -148,6 +152,11 @@ def _mysqlclient(database: Database) -> Iterator[Raw]:
         cursor = connection.cursor()
         cursor.execute(statement, parameters)
         return cursor.fetchone()
+
+    def fetch_all(statement: str, parameters: Row) -> Any:
+        cursor = connection.cursor()
+        cursor.execute(statement, parameters)
+        return cursor.fetchall()
 
     def run(statement: str, row: Row | None = None) -> None:
         connection.cursor().execute(statement, row)
@@ -188,6 +197,7 @@ def _mysqlclient(database: Database) -> Iterator[Raw]:
             seed,
             fetch_page,
             lambda number: fetch(sql.row_before, number),
+            fetch_all,
             run,
             settle,
         )

@@ -32,7 +32,7 @@ HOUR: Final = 3600
 ALWAYS: Final = datetime(9999, 1, 1, tzinfo=UTC)
 """The window of a row that counts for ever, which no deletion of old windows reaches."""
 
-TRIES: Final = 5
+TRIES: Final = 8
 """How often work is run that the database rolled back because another transaction was in its way."""
 
 

@@ -10,6 +10,7 @@ Source: the documentation's concept page, "Permission model".
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import takewhile
 from typing import Final, Literal
 
 from kavach_core.errors import InvalidInput
@@ -41,6 +42,15 @@ def parse(pattern: str, wildcard: Wildcard = "segment") -> Segments:
     if wildcard == "tail" and segments[-1] == ONE:
         return (*segments[:-1], MANY)
     return segments
+
+
+@lru_cache(maxsize=4096)
+def beginning(pattern: str, wildcard: Wildcard = "segment") -> str:
+    """Return the text before a pattern's first wildcard: all resources that it matches begin with it.
+
+    Raises `InvalidInput` as `parse` does.
+    """
+    return ":".join(takewhile(lambda segment: segment not in (ONE, MANY), parse(pattern, wildcard)))
 
 
 def matches(pattern: Segments, resource: str) -> bool:

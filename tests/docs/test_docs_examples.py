@@ -38,8 +38,8 @@ NEEDED = {"docs/integrations.md": ("fastapi", "flask")}
 ALONE = {"docs/observability.md"}
 """Pages that set what a process can set but once: each runs in a process of its own."""
 
-LANGUAGES = {"python", "sh", "text"}
-"""What a block may be; `text` is neither run nor checked."""
+LANGUAGES = {"sql", "python", "sh", "text"}
+"""What a block may be; `text` is neither run nor checked, and `sql` is run by the test that its page names."""
 
 
 @dataclass(frozen=True)

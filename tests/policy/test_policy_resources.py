@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kavach_core.errors import InvalidInput
-from kavach_core.policy.resources import Wildcard, matches, parse
+from kavach_core.policy.resources import Wildcard, beginning, matches, parse
 
 SEGMENTS = st.sampled_from(["a", "b", "*", "**"])
 PATTERNS = st.lists(SEGMENTS, min_size=1, max_size=6).map(":".join)
@@ -31,6 +31,12 @@ def reference(pattern: str, wildcard: Wildcard) -> re.Pattern[str]:
 def test_matching_agrees_with_a_regular_expression(pattern: str, resource: str, wildcard: Wildcard) -> None:
     expected = reference(pattern, wildcard).fullmatch(resource + ":") is not None
     assert matches(parse(pattern, wildcard), resource) is expected
+
+
+@given(PATTERNS, RESOURCES, st.sampled_from(["segment", "tail"]))
+def test_what_a_pattern_matches_begins_as_it_does(pattern: str, resource: str, wildcard: Wildcard) -> None:
+    if matches(parse(pattern, wildcard), resource):
+        assert resource.startswith(beginning(pattern, wildcard))
 
 
 @pytest.mark.parametrize(

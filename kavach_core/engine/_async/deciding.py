@@ -45,7 +45,7 @@ class AsyncDecisions:
             return Facts(agent, Verdict("agent_expired" if status == "expired" else "agent_revoked"), asked.ephemeral)
         if await is_async_tenant_suspended(storage, agent.tenant_id):
             return Facts(agent, Verdict("tenant_suspended"), asked.ephemeral)
-        grants = await self._delegations.grants_of(storage, agent.id, now)
+        grants = await self._delegations.grants_of(storage, agent.id, now, asked.resource)
         weighed = weigh(await self._trust.restrain(storage, agent, grants, now), asked.at(now))
         policies = await find_async_policies(storage, agent) if weighed.grants else []
         return Facts(agent, None, asked.ephemeral, grants, weighed, places_of(policies, now))

@@ -47,7 +47,7 @@ class Decisions:
             return Facts(agent, Verdict("agent_expired" if status == "expired" else "agent_revoked"), asked.ephemeral)
         if is_tenant_suspended(storage, agent.tenant_id):
             return Facts(agent, Verdict("tenant_suspended"), asked.ephemeral)
-        grants = self._delegations.grants_of(storage, agent.id, now)
+        grants = self._delegations.grants_of(storage, agent.id, now, asked.resource)
         weighed = weigh(self._trust.restrain(storage, agent, grants, now), asked.at(now))
         policies = find_policies(storage, agent) if weighed.grants else []
         return Facts(agent, None, asked.ephemeral, grants, weighed, places_of(policies, now))

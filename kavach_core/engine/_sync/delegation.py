@@ -161,9 +161,12 @@ class Delegations:
 
         return delegation_value(run_transaction(self._storage, work))
 
-    def grants_of(self, storage: Storage, agent_id: str, now: datetime) -> list[Grant]:
-        """Return the grants in force for an active agent, for a decision on `storage`."""
-        return [grant for held in self._held(storage, agent_id, now) for grant in held.grants]
+    def grants_of(self, storage: Storage, agent_id: str, now: datetime, resource: str | None = None) -> list[Grant]:
+        """Return the grants in force for an active agent, for a decision on `storage`.
+
+        For a decision on a resource, those of its own that cannot match it are left out.
+        """
+        return [grant for held in self._held(storage, agent_id, now, resource) for grant in held.grants]
 
     def _active(self, storage: Storage, agent_id: str, now: datetime) -> records.Agent:
         row = storage.find_agent_by_id(agent_id)
@@ -173,7 +176,7 @@ class Delegations:
             raise InactiveAgentError(f"the agent is {status}; a delegation needs two active agents")
         return row
 
-    def _held(self, storage: Storage, agent_id: str, now: datetime) -> list[Held]:
+    def _held(self, storage: Storage, agent_id: str, now: datetime, resource: str | None = None) -> list[Held]:
         """Return an agent's own grants, and those received by each chain, checked against all that is upstream now."""
         links, received = self._links(storage, agent_id, now)
         givers = {link.giver for link in links.values()}
@@ -185,7 +188,8 @@ class Delegations:
         for row in rows_in_batches(holders, storage.find_permissions_by_agent_ids):
             own.setdefault(row.agent_id, []).append(row)
         wildcard = self._rules.wildcard
-        compiled = {holder: grants(rows, wildcard) for holder, rows in own.items()}
+        # Nothing that an agent received rests on its own permissions, so those need not be complete.
+        compiled = {id: grants(rows, wildcard, resource if id == agent_id else None) for id, rows in own.items()}
         handed_on: dict[str, list[Grant]] = {}
         for line in lines.values():
             derive(line, compiled, wildcard, handed_on)

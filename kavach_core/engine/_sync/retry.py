@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
-from typing import TypeVar
+from random import uniform
+from typing import Final, TypeVar
 
 from kavach_core.engine.settings import TRIES
 from kavach_core.errors import TransactionAborted
@@ -13,19 +15,24 @@ from kavach_core.storage import Storage
 
 T = TypeVar("T")
 
+_PAUSE: Final = 0.004
+"""Seconds before the second try at most, twice as many before each further one."""
+
 
 def run_transaction(storage: Storage, work: Callable[[Storage], T]) -> T:
     """Run `work` in a transaction, or in a savepoint of an open one.
 
     `work` MUST touch nothing but the storage it is given. Inside an open transaction it is run once: the rest of that
-    transaction is gone with it, and only the host can repeat it.
+    transaction is gone with it, and only the host can repeat it. Tries lie apart at random: callers that failed over
+    each other and tried again at once would fail again, but for one.
     """
-    for _ in range(TRIES - 1):
+    for number in range(TRIES - 1):
         try:
             with storage.transaction() as transaction:
                 return work(transaction)
         except TransactionAborted:
             if storage.in_transaction:
                 raise
+            time.sleep(uniform(0, _PAUSE * 2**number))  # noqa: S311
     with storage.transaction() as transaction:
         return work(transaction)
