@@ -29,7 +29,7 @@ RENAMED = {
     "kavach_core.engine.hooks.AsyncHooks": "kavach_core.engine.hooks.Hooks",
     "kavach_core.engine.colour.run_uncancelled": "kavach_core.engine.colour.run",
     "asyncio.Event": "threading.Event",
-    "asyncio.Lock": "threading.Lock",
+    "asyncio.Semaphore": "threading.Semaphore",
     "httpx2.AsyncClient": "httpx2.Client",
     "KavachClient": "KavachSyncClient",
     "kavach_core.client.opening.open_async_http": "kavach_core.client.opening.open_http",

@@ -59,6 +59,19 @@ async def test_what_arrives_meanwhile_is_written_together() -> None:
     assert written.groups == [[0, 1, 2, 3, 4, 5], [6, 7, 8]]
 
 
+async def test_with_several_turns_what_finds_one_free_waits_for_nobody() -> None:
+    written = Written()
+    written.free.clear()
+    group = AsyncGroupCommit(written.write, turns=2)
+    calls = []
+    for number in range(5):
+        calls.append(asyncio.create_task(group.commit(number)))
+        await turns()
+    written.free.set()
+    await asyncio.gather(*calls)
+    assert sorted(written.groups) == [[0], [1], [2, 3, 4]]
+
+
 async def test_a_group_has_no_more_than_the_most() -> None:
     written = Written()
     written.free.clear()

@@ -1,7 +1,7 @@
 """Group commit: what arrives while a group is being written is written together, in the transaction after it.
 
-A commit costs the same for a hundred rows as for one. Nobody waits for company: the first of a group writes as soon as
-the group before has been written, so that a caller who is alone waits for nobody.
+A commit costs the same for a hundred rows as for one. Nobody waits for company: the first of a group writes as soon as a
+turn is free, so that a caller who is alone waits for nobody.
 """
 
 from __future__ import annotations
@@ -31,14 +31,17 @@ class _Group(Generic[T]):
 
 
 class AsyncGroupCommit(Generic[T]):
-    """Writes entries of many callers in few transactions, one after the other."""
+    """Writes entries of many callers in few transactions."""
 
-    def __init__(self, write: Callable[[Sequence[T]], Awaitable[None]], *, most: int = MOST) -> None:
-        """Write with `write`, which MUST write all entries or none, and return only once they are durable."""
+    def __init__(self, write: Callable[[Sequence[T]], Awaitable[None]], *, most: int = MOST, turns: int = 1) -> None:
+        """Write with `write`, which MUST write all entries or none, and return only once they are durable.
+
+        So many groups are written at the same time as there are `turns`: what finds one free waits for nobody.
+        """
         self._write = write
         self._most = most
         self._joining = threading.Lock()
-        self._turn = asyncio.Lock()
+        self._turns = asyncio.Semaphore(turns)
         self._groups: list[_Group[T]] = []
 
     async def commit(self, entry: T) -> None:
@@ -74,7 +77,7 @@ class AsyncGroupCommit(Generic[T]):
 
     async def _lead(self, group: _Group[T]) -> None:
         try:
-            async with self._turn:
+            async with self._turns:
                 with self._joining:
                     group.begun = True
                 await self._write(group.entries)

@@ -7,12 +7,16 @@ transaction that counted.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from kavach_core.engine._async.group_commit import AsyncGroupCommit
 from kavach_core.engine._async.retry import run_async_transaction
 from kavach_core.engine._async.trust import AsyncTrust
 from kavach_core.engine.deciding import Entry
 from kavach_core.storage import AsyncStorage
+
+TURNS: Final = 4
+"""How many groups are written at once where the database has more than one writer."""
 
 
 class AsyncRecords:
@@ -22,7 +26,8 @@ class AsyncRecords:
         """Record on a storage."""
         self._storage = storage
         self._trust = trust
-        self._group = AsyncGroupCommit(self._write_group)
+        turns = TURNS if storage.capabilities.concurrent_writers else 1
+        self._group = AsyncGroupCommit(self._write_group, turns=turns)
 
     async def write(self, storage: AsyncStorage, entries: Sequence[Entry]) -> None:
         """Write entries in a transaction that is open; scores are the last rows that it locks."""

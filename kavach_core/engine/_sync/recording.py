@@ -9,12 +9,16 @@ transaction that counted.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from kavach_core.engine._sync.group_commit import GroupCommit
 from kavach_core.engine._sync.retry import run_transaction
 from kavach_core.engine._sync.trust import Trust
 from kavach_core.engine.deciding import Entry
 from kavach_core.storage import Storage
+
+TURNS: Final = 4
+"""How many groups are written at once where the database has more than one writer."""
 
 
 class Records:
@@ -24,7 +28,8 @@ class Records:
         """Record on a storage."""
         self._storage = storage
         self._trust = trust
-        self._group = GroupCommit(self._write_group)
+        turns = TURNS if storage.capabilities.concurrent_writers else 1
+        self._group = GroupCommit(self._write_group, turns=turns)
 
     def write(self, storage: Storage, entries: Sequence[Entry]) -> None:
         """Write entries in a transaction that is open; scores are the last rows that it locks."""
