@@ -2,8 +2,8 @@
 # kavach_core/engine/_async/group_commit.py
 """Group commit: what arrives while a group is being written is written together, in the transaction after it.
 
-A commit costs the same for a hundred rows as for one. Nobody waits for company: the first of a group writes as soon as a
-turn is free, so that a caller who is alone waits for nobody.
+A commit costs the same for a hundred rows as for one. Nobody waits for company: the first of a group writes as soon as
+a turn is free, so that a caller who is alone waits for nobody.
 """
 
 from __future__ import annotations
