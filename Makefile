@@ -26,7 +26,7 @@ demo: .venv/demo-installed
 	.venv/bin/kavach demo $(DEMO_ARGS)
 
 test: .venv/all-installed
-	$(TOX_PATH) $(SERVERS) postgres mariadb -- .venv/bin/tox run-parallel --parallel-no-spinner $(TOX_ARGS)
+	$(TOX_PATH) $(SERVERS) postgres mariadb -- .venv/bin/tox run-parallel --parallel 3 --parallel-no-spinner $(TOX_ARGS)
 
 test-mysql: .venv/all-installed
 	$(SERVERS) mysql -- .venv/bin/tox run -e mysql $(TOX_ARGS)

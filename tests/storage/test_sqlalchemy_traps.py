@@ -15,7 +15,7 @@ from sqlalchemy.orm import DeclarativeBase
 from colours import Opened
 from kavach_core.errors import BackendUnavailable, ConflictError, StorageError, TransactionAborted
 from kavach_core.storage.sql import Planner, Request
-from kavach_schema.tables.agents import AGENTS, PERMISSIONS, TRUST_SCORES
+from kavach_schema.tables.agents import AGENTS, PERMISSIONS, RATE_LIMITS
 from kavach_sqlalchemy import metadata
 from kavach_sqlalchemy._link import Link
 from storage.host import HANDLES, Host, finished
@@ -173,7 +173,7 @@ async def test_a_write_that_may_conflict_has_a_savepoint_where_an_error_would_sp
     said = said_by_links(monkeypatch)
     async with storage.transaction() as transaction:
         said.clear()
-        await transaction.upsert_trust_score(**row(TRUST_SCORES))
+        await transaction.upsert_rate_limit(**row(RATE_LIMITS))
         await transaction.find_agent_by_id("x")
         heard = [*said]
     # MySQL, too: it takes several statements for this, of which the first must not stay when another one fails.
