@@ -131,7 +131,9 @@ class TrustSettings(_Settings):
     """
 
     enabled: bool = True
-    constraints_below: Mapping[EarnedTier, Constraints] = Field(default_factory=dict)
+    constraints_below: dict[EarnedTier, Constraints] = Field(
+        default_factory=dict
+    )  # a Mapping pydantic 2.11.0 leaves as it is
     locate: Callable[[str], str | None] | None = None
 
     @model_validator(mode="after")

@@ -8,7 +8,7 @@ from itertools import pairwise, product
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kavach_core import Constraints, DelegationError, Permission
@@ -27,7 +27,6 @@ from kavach_core.policy.delegation import (
 )
 from kavach_core.policy.permissions import Condition, Grant, narrow
 
-untimed = settings(deadline=None)
 """An example asks many calls, and on a busy machine takes as long as it takes."""
 
 NOW = datetime(2030, 1, 1, 12, tzinfo=UTC)
@@ -92,7 +91,6 @@ def places(grant: Grant) -> set[tuple[str, str, int]]:
     return {(counter.agent_id, counter.key, counter.limit) for counter in grant.counters}
 
 
-@untimed
 @given(SOME, st.lists(SOME, min_size=1, max_size=3))
 def test_dg1_dg3_delegation_never_widens(own: list[Permission], given: list[list[Permission]]) -> None:
     """Whatever a chain says: what it allows its giver may do too, with no more consent and on no fewer counts."""
@@ -107,7 +105,6 @@ def test_dg1_dg3_delegation_never_widens(own: list[Permission], given: list[list
                 ), call
 
 
-@untimed
 @given(SOME)
 def test_what_is_handed_on_unchanged_allows_the_same(own: list[Permission]) -> None:
     held = grants_along(own, line_of([permission.model_copy(update={"constraints": None}) for permission in own]))
@@ -116,7 +113,6 @@ def test_what_is_handed_on_unchanged_allows_the_same(own: list[Permission]) -> N
         assert bool(mine) is bool(theirs), call
 
 
-@untimed
 @given(CONDITIONS, CONDITIONS, CONDITIONS)
 def test_narrowing_is_commutative_associative_and_idempotent(one: Any, two: Any, three: Any) -> None:
     assert narrow(one, two) == narrow(two, one)
@@ -125,7 +121,6 @@ def test_narrowing_is_commutative_associative_and_idempotent(one: Any, two: Any,
     assert narrow(one, one) == narrow(one, ())
 
 
-@untimed
 @given(CONDITIONS, CONDITIONS)
 def test_narrowing_allows_what_both_allow(one: Any, two: Any) -> None:
     everything = Permission(resource="*", actions=["*"])
@@ -137,7 +132,6 @@ def test_narrowing_allows_what_both_allow(one: Any, two: Any) -> None:
         assert allowed(narrow(one, two), call) is (allowed(one, call) and allowed(two, call)), call
 
 
-@untimed
 @given(CONDITIONS)
 def test_the_order_of_conditions_does_not_change_the_code(conditions: Any) -> None:
     everything = Permission(resource="*", actions=["*"])
@@ -167,7 +161,6 @@ def test_ways_that_multiply_are_bounded_and_the_freest_are_kept() -> None:
     assert [grant.conditions for grant in last] == [()]
 
 
-@untimed
 @given(st.lists(CONDITIONS, max_size=5))
 def test_a_way_is_left_out_only_where_another_asks_for_less(given: list[Any]) -> None:
     everything = Permission(resource="*", actions=["*"])
@@ -195,7 +188,6 @@ LINKS = st.lists(
 ).map(lambda made: {found.id: found for found in made})
 
 
-@untimed
 @given(LINKS, st.sets(st.sampled_from(["x", "y", "z"])))
 def test_dg2_dg4_a_chain_is_in_force_exactly_if_all_above_it_is(links: dict[str, Link], agents: set[str]) -> None:
     def line(id: str, below: tuple[str, ...] = ()) -> Line | None:
@@ -245,7 +237,6 @@ def test_a_long_line_is_walked_without_recursion() -> None:
     assert len(found["1499"]) == 1500
 
 
-@untimed
 @given(st.lists(st.tuples(st.integers(1, 6), st.integers(0, 90)), min_size=1, max_size=5))
 def test_dg7_dg8_a_new_chain_goes_no_deeper_and_lasts_no_longer_than_its_parent(asked: list[tuple[int, int]]) -> None:
     everything = Permission(resource="*", actions=["*"])

@@ -138,8 +138,8 @@ def test_sql_has_the_prefix_and_the_schema(capsys: pytest.CaptureFixture[str]) -
     [
         (["sql", "--provider", "sqlite", "--schema", "iam"], "has no schemas", 1),
         (["sql", "--provider", "postgresql", "--schema", "a b"], "no table prefix or schema", 1),
-        (["sql"], "provider", 2),
-        (["check"], "url", 2),
+        (["sql"], "--provider", 2),
+        (["check"], "KAVACH_DATABASE", 2),
         (["check", "--prefix", "a b", ":memory:"], "no table prefix or schema", 1),
         (["check", "--schema", "iam", ":memory:"], "has no schemas", 1),
     ],
