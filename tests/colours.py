@@ -188,7 +188,8 @@ def _adapters(metafunc: pytest.Metafunc) -> Iterator[tuple[Adapter, tuple[str, .
 
 
 def _of_each_colour(drivers: list[tuple[Colour, str]]) -> list[tuple[Colour, str]]:
-    return list({colour: (colour, driver) for colour, driver in reversed(drivers)}.values())
+    first: dict[Colour, str] = dict(reversed(drivers))
+    return [*first.items()]
 
 
 def pytest_configure(config: pytest.Config) -> None:
