@@ -231,7 +231,8 @@ def _misread(error: CycloptsError) -> str:
     match error:
         case MissingArgumentError(argument=argument) if argument is not None:
             variables = [f", or set {name}" for name in argument.parameter.env_var or ()]
-            return f"{error.keyword or argument.name} needs a value{''.join(variables)}; {advice}"
+            option = getattr(error, "keyword", None) or argument.name  # cyclopts 4.0 does not keep how it was typed
+            return f"{option} needs a value{''.join(variables)}; {advice}"
         case UnusedCliTokensError():
             return f"more words than the command takes: {' '.join(error.unused_tokens or ())}; {advice}"
     said = str(error).rstrip(".")
