@@ -85,7 +85,7 @@ def _write(file: Any, rows: Iterator[Row]) -> int:
     writer = csv.writer(file, lineterminator="\r\n")
     writer.writerow(AUDIT_COLUMNS)
     count = 0
-    for count, row in enumerate(rows, 1):  # noqa: B007
+    for count, row in enumerate(rows, 1):  # noqa: B007 - how many there were
         cells = [*row]
         cells[5] = None if row[5] is None else json.dumps(json.loads(row[5]), separators=(",", ":"))
         cells[-1] = datetime.fromtimestamp(row[-1], UTC).isoformat()

@@ -77,7 +77,7 @@ def run(provider: Provider, sizes: Sequence[Size], *, repeat: int, exported: Tol
                 with ExitStack() as scope:
                     page = page_at(raw, number)
                     subjects = page_readers(raw, storage, host, peewee, scope)
-                    yield compared(job, "sync", measure(subjects, lambda n: [page] * n, repeat // 2))  # noqa: B023
+                    yield compared(job, "sync", measure(subjects, lambda n: [page] * n, repeat // 2))  # noqa: B023 - measured at once
             if size is sizes[-1]:
                 exported(measure_export(database, min(3, 1 + repeat // 1000)))
             before = raw.count_audit_logs()

@@ -55,8 +55,8 @@ def jwt_users(
     Raises `ConfigurationError`, and `MissingDependency` without joserfc or httpx2.
     """
     try:
-        import httpx2  # noqa: F401
-        import joserfc  # noqa: F401
+        import httpx2  # noqa: F401 - whether it is there
+        import joserfc  # noqa: F401 - whether it is there
     except ImportError as error:
         raise MissingDependency("tokens need joserfc and httpx2; run: pip install 'kavach-core[server]'") from error
     if not algorithms or not ALGORITHMS.issuperset(algorithms):

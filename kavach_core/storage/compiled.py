@@ -97,6 +97,6 @@ _UNUSUAL: Final = {
 def _compiled(lines: Sequence[str], **names: object) -> Callable[[Any], Any]:
     """Return the function `convert` of these lines, which are made of the data model's names only."""
     namespace: dict[str, Any] = dict(names)
-    exec("\n".join(lines), namespace)  # noqa: S102
+    exec("\n".join(lines), namespace)  # noqa: S102 - made of the model
     convert: Callable[[Any], Any] = namespace["convert"]
     return convert

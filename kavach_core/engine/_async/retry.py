@@ -31,6 +31,6 @@ async def run_async_transaction(storage: AsyncStorage, work: Callable[[AsyncStor
         except TransactionAborted:
             if storage.in_transaction:
                 raise
-            await asyncio.sleep(uniform(0, _PAUSE * 2**number))  # noqa: S311
+            await asyncio.sleep(uniform(0, _PAUSE * 2**number))  # noqa: S311 - no secret
     async with storage.transaction() as transaction:
         return await work(transaction)

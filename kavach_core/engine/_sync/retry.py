@@ -33,6 +33,6 @@ def run_transaction(storage: Storage, work: Callable[[Storage], T]) -> T:
         except TransactionAborted:
             if storage.in_transaction:
                 raise
-            time.sleep(uniform(0, _PAUSE * 2**number))  # noqa: S311
+            time.sleep(uniform(0, _PAUSE * 2**number))  # noqa: S311 - no secret
     with storage.transaction() as transaction:
         return work(transaction)
