@@ -5,7 +5,7 @@
 # make mysql-server   fetch that server into .cache, without installing it
 # make conformance    run the conformance suite on every storage of ours, and tell how far each conforms
 # make generate       write every generated file anew
-# make bench          measure the adapters on every database, and write docs/performance; bench-quick: in two minutes
+# make bench          measure Kavach on every database, and write docs/performance; bench-quick: in two minutes
 # make bench-server   kavach serve under load: 64 connections, 30 s (BENCH_ARGS for others)
 # make lint types     one environment of tox.ini alone
 # make clean          remove all that the above made
@@ -26,7 +26,7 @@ demo: .venv/demo-installed
 	.venv/bin/kavach demo $(DEMO_ARGS)
 
 test: .venv/all-installed
-	$(TOX_PATH) $(SERVERS) postgres mariadb -- .venv/bin/tox run-parallel --parallel 3 --parallel-no-spinner $(TOX_ARGS)
+	$(TOX_PATH) $(SERVERS) --private postgres mariadb -- .venv/bin/tox run-parallel --parallel 3 --parallel-no-spinner $(TOX_ARGS)
 
 test-mysql: .venv/all-installed
 	$(SERVERS) mysql -- .venv/bin/tox run -e mysql $(TOX_ARGS)
@@ -42,17 +42,16 @@ generate: .venv/all-installed
 
 bench: .venv/all-installed
 	$(SERVERS) postgres mariadb -- .venv/bin/python -m bench --out docs/performance $(BENCH_ARGS)
-	$(SERVERS) postgres mariadb -- .venv/bin/python -m bench.decisions --agents 100000 --audit-logs 5000000
 
 bench-server: .venv/all-installed
 	PYTHONPATH=tests:tools .venv/bin/python -m bench.server_load $(BENCH_ARGS)
 
 bench-quick: .venv/all-installed
-	$(SERVERS) postgres mariadb -- .venv/bin/python -m bench --rows 10000 --repeat 300 $(BENCH_ARGS)
-	$(SERVERS) postgres mariadb -- .venv/bin/python -m bench.decisions --repeat 100
+	$(SERVERS) postgres mariadb -- .venv/bin/python -m bench --rows 10000 --agents 100,10000 --audit-logs 1000,100000 \
+		--repeat 200 $(BENCH_ARGS)
 
 conformance: .venv/all-installed
-	$(SERVERS) postgres mariadb -- env PYTHONPATH=tests:tools .venv/bin/kavach conformance conformance.harnesses \
+	$(SERVERS) --private postgres mariadb -- env PYTHONPATH=tests:tools .venv/bin/kavach conformance conformance.harnesses \
 		conformance.peewee_harnesses $(CONFORMANCE_ARGS)
 
 lint types: .venv/all-installed

@@ -8,7 +8,7 @@ from math import log10
 from pathlib import Path
 from typing import Final
 
-WIDTH: Final = 760
+WIDTH: Final = 860
 HEIGHT: Final = 380
 LEFT: Final = 60
 RIGHT: Final = 300

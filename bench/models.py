@@ -1,4 +1,4 @@
-"""The two tables as an application's own declarative models."""
+"""The three tables as an application's own declarative models."""
 
 from __future__ import annotations
 
@@ -43,6 +43,19 @@ class AgentModel(Base):
     metadata_: Mapped[dict[str, Any] | None] = mapped_column("metadata")
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
+
+
+class PermissionModel(Base):
+    """What an agent may do."""
+
+    __tablename__ = "kavach_permissions"
+
+    id: Mapped[str] = mapped_column(String(255), primary_key=True)
+    agent_id: Mapped[str] = mapped_column(String(255))
+    resource: Mapped[str] = mapped_column(String(1024))
+    actions: Mapped[list[str]]
+    constraints: Mapped[dict[str, Any] | None]
+    created_at: Mapped[datetime]
 
 
 class AuditLogModel(Base):

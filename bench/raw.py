@@ -35,6 +35,8 @@ class Raw:
     """Return the audit row with so many newer ones before it."""
     fetch: Callable[[str, Row], Any]
     """Fetch all rows of any statement."""
+    execute: Callable[[str, Row], int]
+    """Send any statement that writes, and return how many rows it found."""
     run: Callable[[str], object]
     settle: Callable[[], object]
     """Bring the database to rest after many rows were written."""
@@ -86,6 +88,7 @@ def _sqlite(database: Database) -> Iterator[Raw]:
             fetch_page,
             lambda number: connection.execute(sql.row_before, (number,)).fetchone(),
             lambda sql, values: connection.execute(sql, values).fetchall(),
+            lambda sql, values: connection.execute(sql, values).rowcount,
             connection.execute,
             settle,
         )
@@ -113,6 +116,7 @@ def _psycopg(database: Database) -> Iterator[Raw]:
 
     def settle() -> None:
         connection.execute("VACUUM ANALYZE kavach_agents")
+        connection.execute("VACUUM ANALYZE kavach_permissions")
         connection.execute("VACUUM ANALYZE kavach_audit_logs")
         connection.execute("CHECKPOINT")
 
@@ -133,6 +137,7 @@ def _psycopg(database: Database) -> Iterator[Raw]:
             fetch_page,
             lambda number: connection.execute(sql.row_before, (number,)).fetchone(),
             lambda sql, values: connection.execute(sql, values, prepare=True).fetchall(),
+            lambda sql, values: int(connection.execute(sql, values, prepare=True).rowcount),
             connection.execute,
             settle,
         )
@@ -158,6 +163,9 @@ def _mysqlclient(database: Database) -> Iterator[Raw]:
         cursor.execute(statement, parameters)
         return cursor.fetchall()
 
+    def execute(statement: str, parameters: Row) -> int:
+        return int(connection.cursor().execute(statement, parameters))
+
     def run(statement: str, row: Row | None = None) -> None:
         connection.cursor().execute(statement, row)
 
@@ -174,6 +182,7 @@ def _mysqlclient(database: Database) -> Iterator[Raw]:
 
     def settle() -> None:
         fetch("ANALYZE TABLE kavach_agents")
+        fetch("ANALYZE TABLE kavach_permissions")
         fetch("ANALYZE TABLE kavach_audit_logs")
 
     def fetch_page(after: Row | None) -> Any:
@@ -198,6 +207,7 @@ def _mysqlclient(database: Database) -> Iterator[Raw]:
             fetch_page,
             lambda number: fetch(sql.row_before, number),
             fetch_all,
+            execute,
             run,
             settle,
         )

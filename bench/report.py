@@ -6,7 +6,7 @@ import json
 import os
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from statistics import median
@@ -16,8 +16,9 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.chart import write_chart
-from bench.measure import Role
-from bench.run import Comparison
+from bench.comparison import Comparison, Throughput
+from bench.decisions.names import KAVACH, MORE, MORE_AGENTS
+from bench.measure import Role, Sample
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,18 +37,34 @@ class Line:
     median: float
     p99: float
     spread: float
-    times_raw: float
-    """Median over that of the raw driver below, which builds no record."""
-    times_record: float
+    times_raw: float | None
+    """Median over that of the raw driver below, which builds no record; None where there is none, as below."""
+    times_record: float | None
     """Median over that of the raw driver with a record built by hand."""
-    of_orm: float
+    of_orm: float | None
     """Median as a part of that of ordinary code on the same ORM; raw drivers beside SQLAlchemy's."""
+
+
+@dataclass
+class Results:
+    """All that a run measured."""
+
+    repeat: int
+    imports: Mapping[str, Mapping[str, float]]
+    lines: list[Line] = field(default_factory=list)
+    throughput: list[Throughput] = field(default_factory=list)
+    exports: list[Mapping[str, Any]] = field(default_factory=list)
 
 
 def lines(comparison: Comparison) -> list[Line]:
     """Return the lines of a comparison, in order."""
-    medians = {sample.subject.role: sample.median for sample in comparison.samples}
+    medians = {sample.subject.role: sample.median for sample in reversed(comparison.samples)}
     named = {sample.subject.name: sample.median for sample in comparison.samples}
+
+    def over(sample: Sample, name: str | None, role: Role) -> float | None:
+        base = named[name] if name else medians.get(role)
+        return None if base is None else round(sample.median / base, 3)
+
     return [
         Line(
             comparison.database,
@@ -62,9 +79,9 @@ def lines(comparison: Comparison) -> list[Line]:
             round(sample.median, 2),
             round(sample.p99, 2),
             round(sample.spread, 4),
-            round(sample.median / named.get(sample.subject.floor or "", medians["raw"]), 3),
-            round(sample.median / medians["record"], 3),
-            round(sample.median / (named[sample.subject.beside] if sample.subject.beside else medians["orm"]), 3),
+            over(sample, sample.subject.floor, "raw"),
+            over(sample, None, "record"),
+            over(sample, sample.subject.beside, "orm"),
         )
         for sample in comparison.samples
     ]
@@ -83,13 +100,23 @@ def show(console: Console, found: Sequence[Line]) -> None:
             line.subject,
             f"{line.median:.1f}",
             f"{line.p99:.1f}",
-            f"{line.times_raw:.2f}",
-            f"{line.times_record:.2f}",
-            f"{line.of_orm:.2f}",
+            *(_ratio(value) for value in (line.times_raw, line.times_record, line.of_orm)),
             f"{line.spread:.0%}",
             style="bold" if line.role == "adapter" else None,
         )
     console.print(table)
+
+
+def _ratio(value: float | None) -> str:
+    return "" if value is None else f"{value:.2f}"
+
+
+def show_throughput(console: Console, one: Throughput) -> None:
+    """Print what many callers reached."""
+    console.print(
+        f"{one.way}, {one.server}: {one.per_second:,.0f} decisions a second, {one.ratio:.2f} times "
+        f"{one.beside} ({one.per_second_beside:,.0f}), spread {one.spread:.0%}\n"
+    )
 
 
 def noise(found: Sequence[Line]) -> dict[str, float]:
@@ -100,7 +127,7 @@ def noise(found: Sequence[Line]) -> dict[str, float]:
     """
     spreads = [line.spread for line in found]
     return {
-        "control": round(max(abs(line.times_raw - 1) for line in found if line.role == "control"), 4),
+        "control": round(max(abs((line.times_raw or 1) - 1) for line in found if line.role == "control"), 4),
         "median_spread": round(median(spreads), 4),
         "widest_spread": round(max(spreads), 4),
     }
@@ -144,24 +171,24 @@ def show_exports(console: Console, exports: Sequence[Mapping[str, Any]]) -> None
 
 
 def write_curves(folder: Path, found: Sequence[Line]) -> None:
-    """Draw how each job grows with the rows stored, in one SVG for each database."""
+    """Draw how each job, and a decision, grows with the rows stored, in one SVG for each database."""
     for database in dict.fromkeys(line.database for line in found):
         curves: dict[str, list[tuple[float, float]]] = {}
         for line in found:
-            if line.database == database and line.colour == "sync" and line.subject == "adapter, own connection":
+            if line.database != database:
+                continue
+            if (line.colour, line.subject) == ("sync", "adapter, own connection"):
                 curves.setdefault(line.job, []).append((line.audit_logs, line.median))
-        write_chart(folder / f"growth-{database}.svg", f"Kavach on SQLAlchemy, {database}", "audit rows", curves)
+            elif line.subject == KAVACH.format(MORE):
+                by_agents = line.job == MORE_AGENTS
+                name = "authorize_by_token, by agents" if by_agents else "authorize_by_token"
+                curves.setdefault(name, []).append((line.agents if by_agents else line.audit_logs, line.median))
+        across = "audit rows, or agents where it says so"
+        write_chart(folder / f"growth-{database}.svg", f"Kavach on SQLAlchemy, {database}", across, curves)
 
 
-def write_json(
-    path: Path,
-    found: Sequence[Line],
-    imports: Mapping[str, Any],
-    exports: Sequence[Mapping[str, Any]],
-    *,
-    repeat: int,
-) -> None:
-    """Write all lines, and what they were measured on."""
+def write_json(path: Path, results: Results) -> None:
+    """Write all that was measured, and what it was measured on."""
     packages = (
         "sqlalchemy",
         "peewee",
@@ -172,19 +199,23 @@ def write_json(
         "aiosqlite",
         "asyncpg",
         "asyncmy",
+        "pycasbin",
+        "sqlalchemy-adapter",
+        "fastapi",
     )
     document = {
-        "repeat": repeat,
-        "noise": noise(found),
+        "repeat": results.repeat,
+        "noise": noise(results.lines),
         "machine": {
             "python": platform.python_version(),
             "system": platform.platform(),
             "cores": os.cpu_count(),
             "packages": {name: version(name) for name in packages if _installed(name)},
         },
-        "imports": imports,
-        "exports": exports,
-        "results": [asdict(line) for line in found],
+        "imports": results.imports,
+        "exports": results.exports,
+        "throughput": [asdict(one) for one in results.throughput],
+        "results": [asdict(line) for line in results.lines],
     }
     path.write_text(json.dumps(document, indent=2) + "\n")
 

@@ -1,17 +1,17 @@
-"""Run the whole benchmark on one database: create it, fill it to each size, measure every job there, remove it."""
+"""Measure the storage on one database: create it, fill it to each size, measure every job there, remove it."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, ExitStack
-from dataclasses import dataclass
 from importlib.util import find_spec
 from itertools import count
 from random import Random
-from typing import Any, Literal
+from typing import Any
 
 from bench.checks import WrongResult
+from bench.comparison import Colour, Comparison, Size
 from bench.data import agent_row, chosen_hashes, new_audit_log
 from bench.databases import Database, Provider, temporary_database
 from bench.export import measure_export
@@ -25,30 +25,8 @@ from bench.subjects_peewee_asyncio import AsyncPeeweeHost, async_peewee_finders,
 from bench.trail import DEEP, PAGE, page_at, page_readers, seed_trail
 from kavach_sqlalchemy import create_async_engine, create_sqlalchemy_adapter
 
-Job = Literal["find_agent_by_token_hash", "create_audit_log", "page 1 of audit rows", "deep page of audit rows"]
-Colour = Literal["sync", "asyncio"]
 Inputs = Callable[[int], list[Any]]
 Told = Callable[[dict[str, Any]], None]
-
-
-@dataclass(frozen=True)
-class Size:
-    """How many rows are stored."""
-
-    agents: int
-    audit_logs: int
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """The samples of all ways to do one job on one database."""
-
-    database: Provider
-    server: str
-    size: Size
-    job: Job
-    colour: Colour
-    samples: list[Sample]
 
 
 def run(provider: Provider, sizes: Sequence[Size], *, repeat: int, exported: Told) -> Iterator[Comparison]:
@@ -67,7 +45,7 @@ def run(provider: Provider, sizes: Sequence[Size], *, repeat: int, exported: Tol
             stored = size
             find, write = _inputs(size.agents)
 
-            def compared(job: Job, colour: Colour, samples: list[Sample], size: Size = size) -> Comparison:
+            def compared(job: str, colour: Colour, samples: list[Sample], size: Size = size) -> Comparison:
                 return Comparison(provider, database.server, size, job, colour, samples)
 
             with ExitStack() as scope:
@@ -92,7 +70,7 @@ def run(provider: Provider, sizes: Sequence[Size], *, repeat: int, exported: Tol
             raw.run("DELETE FROM kavach_audit_logs WHERE agent_id NOT LIKE 'agent-%'")
 
 
-def _pages(size: Size) -> Iterator[tuple[Job, int]]:
+def _pages(size: Size) -> Iterator[tuple[str, int]]:
     yield "page 1 of audit rows", 1
     if size.audit_logs >= DEEP * PAGE:
         yield "deep page of audit rows", DEEP

@@ -55,18 +55,6 @@ class Database(Protocol):
         """Send a statement, opening a connection where none is open."""
         ...
 
-    def _log_query(self, sql: str, params: object) -> None:
-        """Log a statement where the host logs Peewee's."""
-        ...
-
-    def _notify_hooks(self, sql: str, params: object, start: float, exc: Exception | None) -> None:
-        """Tell the host's query hooks of a statement."""
-        ...
-
-    def cursor(self) -> Any:
-        """Return a cursor of the driver."""
-        ...
-
     def connect(self) -> object:
         """Open this thread's or task's connection."""
         ...
@@ -224,15 +212,18 @@ def refuse_strays(database: Database) -> None:
     Peewee gives each task a connection of its own: what `gather()`, `create_task()` and, up to Python 3.11,
     `wait_for()` run inside `async with database.atomic()` is outside of it, and a rollback would not undo it.
     """
-    begun: list[tuple[Sequence[object], object]] = []
+    seen = _seen.get()
+    if seen is None and not is_asyncio(database):
+        return
     inherited = getattr(database._state, "_cv", None)
     # Before anything else asks for this task's own state, which takes the place of the inherited one.
     state = inherited.get(None) if inherited is not None else None
-    if state is None and _seen.get() is None:
+    if state is None and seen is None:
         return
+    begun: list[tuple[Sequence[object], object]] = []
     if state is not None and state._task is not asyncio.current_task() and state.transactions:
         begun.append((state.transactions, state.transactions[0]))
-    if (seen := _seen.get()) is not None and seen[0] is database and seen[1] is not transactions(database):
+    if seen is not None and seen[0] is database and seen[1] is not transactions(database):
         begun.append(seen[1:])
     if any(found and found[0] is first and first not in ours for found, first in begun):
         raise TransactionContextLost(

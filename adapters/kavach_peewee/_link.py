@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from time import perf_counter
 from traceback import clear_frames
 from typing import Any, Final, NoReturn, TypeVar
 
@@ -117,8 +116,6 @@ class Link:
             self._raise(error, table)
 
     def _send(self, request: Request) -> Rows:
-        if request.many is not None:
-            return self._send_many(request.sql, request.many)
         cursor = self.database.execute_sql(request.sql, request.parameters)
         try:
             # What psycopg's description takes to make is a third of a round trip.
@@ -126,25 +123,6 @@ class Link:
             return Rows(cursor.fetchall() if returns else (), cursor.rowcount)
         finally:
             cursor.close()
-
-    def _send_many(self, sql: str, many: Any) -> Rows:
-        if is_asyncio(self.database):  # playhouse.pwasyncio sends one at a time
-            for parameters in many:
-                self.database.execute_sql(sql, parameters)
-            return Rows((), len(many))
-        self.database._log_query(sql, many)
-        start = perf_counter()
-        failure: Exception | None = None
-        cursor = self.database.cursor()
-        try:
-            cursor.executemany(sql, many)
-            return Rows((), cursor.rowcount)
-        except Exception as error:
-            failure = error
-            raise
-        finally:
-            cursor.close()
-            self.database._notify_hooks(sql, many, start, failure)
 
     @contextmanager
     def block(self) -> Iterator[None]:

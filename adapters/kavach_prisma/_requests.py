@@ -7,14 +7,10 @@ U+2029 inside a value for ends of lines, and puts spaces behind them. So the req
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
-from itertools import chain
+from collections.abc import Callable
 from typing import Any, Final
 
-from kavach_core.storage.sql import Request, Rows, SqlDialect
-
-_PARAMETERS: Final = 15_000
-"""Parameters in one statement: PostgreSQL takes 65535, SQLite 32766, and each is a piece of text on its way."""
+from kavach_core.storage.sql import Request, Rows
 
 
 def written(request: Request) -> str:
@@ -46,21 +42,3 @@ _CONVERTERS: Final[dict[str, Callable[[Any], object]]] = {"bigint": int, "json":
 
 def _gives_rows(sql: str) -> bool:
     return sql.startswith("SELECT ") or " RETURNING " in sql
-
-
-def batches(request: Request, dialect: SqlDialect) -> Iterator[Request]:
-    """Split a request for many rows into statements that write many at once: each is a round trip to the engine."""
-    many = request.many or ()
-    if not many:
-        return
-    width = len(many[0])
-    size = max(1, _PARAMETERS // width)
-    head, values, _ = request.sql.rpartition(" VALUES ")
-    for start in range(0, len(many), size):
-        rows = many[start : start + size]
-        yield Request(f"{head}{values}{_tuples(dialect, len(rows), width)}", tuple(chain.from_iterable(rows)))
-
-
-def _tuples(dialect: SqlDialect, rows: int, width: int) -> str:
-    places: Sequence[str] = [dialect.placeholder(position) for position in range(1, rows * width + 1)]
-    return ", ".join(f"({', '.join(places[at : at + width])})" for at in range(0, len(places), width))

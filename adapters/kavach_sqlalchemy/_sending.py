@@ -21,9 +21,6 @@ def sender(dialect: Dialect) -> Send:
 def _send(connection: Any, request: Request) -> Rows:
     cursor = connection.cursor()
     try:
-        if request.many is not None:
-            cursor.executemany(request.sql, request.many)
-            return Rows((), cursor.rowcount)
         cursor.execute(request.sql, request.parameters)
         # What psycopg's description takes to make is a third of a round trip.
         returns = request.returns if request.returns is not None else cursor.description
@@ -34,7 +31,7 @@ def _send(connection: Any, request: Request) -> Rows:
 
 def _send_aiosqlite(connection: Any, request: Request) -> Rows:
     """Send what needs no count in one hop to the driver's thread and back; SQLAlchemy's cursor makes four."""
-    if request.returns is None or request.many is not None or request.sql.startswith("DELETE "):
+    if request.returns is None or request.sql.startswith("DELETE "):
         return _send(connection, request)
     try:
         return Rows(await_only(connection.driver_connection.execute_fetchall(request.sql, request.parameters)), -1)

@@ -90,9 +90,9 @@ class Asked:
 class Facts:
     """What is known of a call before anything is counted.
 
-    `refused` denies it whatever the permissions are: then nothing else was read. `ephemeral` is the token that has an
-    action used up first. `grants` are what the agent received, and those of its own that may match; `weighed` is what
-    pure rules say of them, `places` are where budgets count.
+    `refused` denies it whatever the permissions are: then nothing else was weighed. `ephemeral` is the token that has
+    an action used up first. `grants` are what the agent received, and those of its own that may match the resource;
+    `weighed` is what pure rules say of them, `places` are where budgets count.
     """
 
     agent: Agent | None

@@ -14,7 +14,7 @@ from kavach_core.policy.constraints import Constraints, UnreadableConstraints
 from kavach_core.policy.delegation import Line, Link
 from kavach_core.policy.permissions import Grant, Permission
 from kavach_core.policy.redaction import Redaction
-from kavach_core.policy.resources import Wildcard, beginning, parse
+from kavach_core.policy.resources import Wildcard, parse
 from kavach_core.storage.rows import codec
 from kavach_core.storage.values import check_time
 from kavach_schema import records
@@ -181,16 +181,12 @@ def described(line: Line) -> list[dict[str, JsonValue]] | None:
     return [{"id": link.id, "fromAgent": link.giver, "toAgent": link.receiver} for link in line] or None
 
 
-def grants(permissions: Sequence[records.Permission], wildcard: Wildcard, resource: str | None = None) -> list[Grant]:
-    """Compile an agent's own permissions; a stored pattern that is malformed grants nothing.
-
-    Those that cannot match `resource`, where one is named, are left out before they cost anything.
-    """
+def grants(permissions: Sequence[records.Permission], wildcard: Wildcard) -> list[Grant]:
+    """Compile an agent's own permissions; a stored pattern that is malformed grants nothing."""
     found = []
     for row in permissions:
         try:
-            if resource is None or resource.startswith(beginning(row.resource, wildcard)):
-                found.append(Grant(permission_value(row), wildcard, row.agent_id))
+            found.append(Grant(permission_value(row), wildcard, row.agent_id))
         except InvalidInput:
             continue
     return found

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Final
 
 from pydantic import ValidationError
+from pydantic.alias_generators import to_camel
 
 from kavach_core.engine.values import TrustScore
 from kavach_core.policy.constraints import Constraints
@@ -26,14 +27,20 @@ from kavach_core.policy.trust import (
     factors_of,
     fold,
     score_of,
+    score_of_shares,
+    shares_of,
     tier_of,
 )
+from kavach_core.storage.facts import AgentFacts
 from kavach_core.storage.values import check_time
 from kavach_schema import records
 from kavach_schema.inputs import TrustScoreInput
 
 _INPUTS: Final = "inputs"
 _AGGREGATES: Final = "aggregates"
+
+_SPELLED: Final = {name: to_camel(name) for name in Factors.model_fields}
+"""The names of factors as they are stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +56,16 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What one decision says of an agent that held these grants."""
+    """What one decision says of an agent that held these grants.
+
+    `scores` are the stored ones of it and of its givers, where they were read with the facts; they may be stale by now.
+    """
 
     agent: records.Agent
     grants: Sequence[Grant]
     event: Event
     now: datetime
+    scores: Sequence[records.TrustScore] | None = None
 
 
 def givers_of(grants: Iterable[Grant]) -> dict[str, int]:
@@ -64,6 +75,13 @@ def givers_of(grants: Iterable[Grant]) -> dict[str, int]:
         for place, link in enumerate(grant.line):
             places[link.giver] = max(place, places.get(link.giver, 0))
     return places
+
+
+def scores_in(known: AgentFacts, grants: Iterable[Grant]) -> Sequence[records.TrustScore] | None:
+    """Return the stored scores of an agent and of its givers, None where it has givers: theirs are no facts of it."""
+    if givers_of(grants):
+        return None
+    return () if known.trust_score is None else (known.trust_score,)
 
 
 def standing_of(
@@ -106,15 +124,16 @@ def changed(
 ) -> TrustScoreInput:
     """Return what is to be written over `row` after some decisions, and after what the host said."""
     known, inputs = _known(row, standing.now)
-    aggregates, inputs = fold(known, events, standing.now), inputs.model_copy(update=said)
-    factors = _factors(standing, aggregates, inputs)
-    score = score_of(factors, standing.givers)
+    aggregates, inputs = fold(known, events, standing.now), inputs.model_copy(update=said) if said else inputs
+    age = standing.now - standing.agent.created_at
+    shares = shares_of(aggregates, inputs, age=age, depth=standing.depth)
+    score = score_of_shares(shares, standing.givers)
     return {
         "agent_id": standing.agent.id,
         "score": score,
         "level": tier_of(score),
         "factors": {
-            **factors.model_dump(by_alias=True),
+            **{_SPELLED[name]: share for name, share in shares.items()},
             _INPUTS: inputs.model_dump(by_alias=True, exclude_none=True),
             _AGGREGATES: aggregates.model_dump(by_alias=True, exclude_defaults=True),
         },

@@ -144,11 +144,12 @@ def weigh(grants: Iterable[Grant], call: Call) -> Weighed:
             refusals.append(Refusal(failures[0], grant.line, tuple(failures[1:])))
         else:
             open_to.append(grant)
-    open_to.sort(key=lambda grant: (grant.needs_approval, [(c.agent_id, c.key) for c in grant.counters]))
+    if len(open_to) > 1:
+        open_to.sort(key=lambda grant: (grant.needs_approval, [(c.agent_id, c.key) for c in grant.counters]))
     return Weighed(tuple(open_to), tuple(refusals))
 
 
-def allow(grant: Grant, refusals: Iterable[Refusal]) -> Verdict:
+def allow(grant: Grant, refusals: Sequence[Refusal]) -> Verdict:
     """Return that a grant allows; `refusals` are what fired on the way there."""
     return Verdict(None, _fired(refusals), grant.line)
 
@@ -166,6 +167,8 @@ def deny(refusals: Sequence[Refusal]) -> Verdict:
     return Verdict(nearest.code, _fired(refusals), nearest.line)
 
 
-def _fired(refusals: Iterable[Refusal]) -> tuple[str, ...]:
+def _fired(refusals: Sequence[Refusal]) -> tuple[str, ...]:
+    if not refusals:
+        return ()
     codes = {code for one in refusals for code in (one.code, *one.others)}
     return tuple(sorted({CONSTRAINTS[code] for code in codes if code in CONSTRAINTS}))

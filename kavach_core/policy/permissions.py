@@ -157,6 +157,8 @@ class Grant:
     @property
     def counters(self) -> list[Counter]:
         """Return what a call counts on, each once and in one order for all, so that calls do not block each other."""
+        if not self.conditions:
+            return []
         least: dict[tuple[str, str], int] = {}
         for condition in self.conditions:
             if (limit := condition.constraints.max_calls_per_hour) is not None:

@@ -10,7 +10,6 @@ Source: the documentation's concept page, "Permission model".
 from __future__ import annotations
 
 from functools import lru_cache
-from itertools import takewhile
 from typing import Final, Literal
 
 from kavach_core.errors import InvalidInput
@@ -44,19 +43,13 @@ def parse(pattern: str, wildcard: Wildcard = "segment") -> Segments:
     return segments
 
 
-@lru_cache(maxsize=4096)
-def beginning(pattern: str, wildcard: Wildcard = "segment") -> str:
-    """Return the text before a pattern's first wildcard: all resources that it matches begin with it.
-
-    Raises `InvalidInput` as `parse` does.
-    """
-    return ":".join(takewhile(lambda segment: segment not in (ONE, MANY), parse(pattern, wildcard)))
-
-
 def matches(pattern: Segments, resource: str) -> bool:
     """Tell whether a pattern matches a resource, whose own `*` are ordinary text."""
+    segments = resource.split(":")
+    if MANY not in pattern:
+        return len(pattern) == len(segments) and all(map(_accepts, pattern, segments))
     states = _closure(pattern, {0})
-    for segment in resource.split(":"):
+    for segment in segments:
         states = _step(pattern, states, segment)
         if not states:
             return False
@@ -95,6 +88,10 @@ def contains(outer: Segments, inner: Segments) -> bool:
                     seen.add(following)
                     todo.append(following)
     return True
+
+
+def _accepts(token: str, segment: str) -> bool:
+    return token in (ONE, segment)
 
 
 def _closure(pattern: Segments, states: set[int]) -> set[int]:

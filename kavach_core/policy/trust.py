@@ -9,7 +9,7 @@ The documentation names the nine factors and the tiers ("Trust scoring"); it pub
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Final, Literal, TypeAlias
@@ -64,6 +64,8 @@ SEVERITY: Final[dict[str, float]] = {
 """How much of a denial each code is, 1 where it is not named. What is 0 says nothing of the agent."""
 
 _BITS: Final = 256
+
+_HALF_LIFE: Final = int(HALF_LIFE.total_seconds())
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Sum = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -159,8 +161,10 @@ def begin(now: datetime) -> Aggregates:
 def fold(known: Aggregates, events: Sequence[Event], now: datetime) -> Aggregates:
     """Return the aggregates after some decisions, all made `now`; a clock that went back counts as one that stood."""
     second = max(int(now.timestamp()), known.at)
-    left = 0.5 ** ((second - known.at) / HALF_LIFE.total_seconds())
-    sums = {name: round(getattr(known, name) * left, 6) for name in SUMS}
+    left = 0.5 ** ((second - known.at) / _HALF_LIFE)
+    good, denied = round(known.allowed * left, 6), round(known.denied * left, 6)
+    familiar, novel = round(known.familiar * left, 6), round(known.novel * left, 6)
+    stayed, moved = round(known.stayed * left, 6), round(known.moved * left, 6)
     older, newer, since = _turned(known, second)
     place = known.place
     for event in events:
@@ -171,30 +175,42 @@ def fold(known: Aggregates, events: Sequence[Event], now: datetime) -> Aggregate
         bit = 1 << crc32(event.kind.encode()) % _BITS
         here = None if event.place is None else crc32(event.place.encode())
         # Only allowed calls teach what is normal, and only they earn: a denied one can never raise a score.
-        learning = sums["allowed"] < PRIOR
+        learning = good < PRIOR
         if not learning and not (older | newer) & bit:
-            sums["novel"] += 1
+            novel += 1
         elif allowed:
-            sums["familiar"] += 1
+            familiar += 1
         if here is not None and place is not None and here != place:
-            sums["moved"] += 1
+            moved += 1
         elif here is not None and allowed:
-            sums["stayed"] += 1
-        sums["denied"] += severity
+            stayed += 1
+        denied += severity
         if allowed:
-            sums["allowed"] += 1
+            good += 1
             newer |= bit
             place = place if here is None else here
-    return Aggregates(at=second, **sums, place=place, older=_hex(older), newer=_hex(newer), since=since)
+    return Aggregates(
+        at=second,
+        allowed=good,
+        denied=denied,
+        familiar=familiar,
+        novel=novel,
+        stayed=stayed,
+        moved=moved,
+        place=place,
+        older=_hex(older),
+        newer=_hex(newer),
+        since=since,
+    )
 
 
 def _turned(known: Aggregates, second: int) -> tuple[int, int, int]:
     """Return the two sketches and the beginning of the newer one: each is kept for one half-life, and one more."""
     older, newer = (int(sketch or "0", 16) for sketch in (known.older, known.newer))
-    periods = (second - known.since) // int(HALF_LIFE.total_seconds())
+    periods = (second - known.since) // _HALF_LIFE
     if periods <= 0:
         return older, newer, known.since
-    return (newer if periods == 1 else 0), 0, known.since + periods * int(HALF_LIFE.total_seconds())
+    return (newer if periods == 1 else 0), 0, known.since + periods * _HALF_LIFE
 
 
 def _hex(sketch: int) -> str:
@@ -203,15 +219,26 @@ def _hex(sketch: int) -> str:
 
 def factors_of(known: Aggregates, inputs: Inputs, *, age: timedelta, depth: int) -> Factors:
     """Return the factors of an agent of this age; `depth` is the longest line of chains that it holds a grant by."""
-    said = {name: NEUTRAL if value is None else value for name, value in inputs}
-    return Factors(
-        **said,
-        delegation_depth=1 / (1 + depth),
-        behavioral_anomaly=_earned(known.novel, known.familiar, WORST_NOVEL),
-        geolocation_stability=_earned(known.moved, known.stayed, WORST_MOVED),
-        denial_rate=_earned(known.denied, known.allowed, WORST_DENIED),
-        age=min(max(age / GROWN, 0.0), 1.0),
-    )
+    return Factors(**shares_of(known, inputs, age=age, depth=depth))
+
+
+def shares_of(known: Aggregates, inputs: Inputs, *, age: timedelta, depth: int) -> dict[str, float]:
+    """Return the same by name: a decision needs nothing that validates them."""
+    return {
+        "attestation_strength": _said(inputs.attestation_strength),
+        "delegation_depth": 1 / (1 + depth),
+        "behavioral_anomaly": _earned(known.novel, known.familiar, WORST_NOVEL),
+        "geolocation_stability": _earned(known.moved, known.stayed, WORST_MOVED),
+        "denial_rate": _earned(known.denied, known.allowed, WORST_DENIED),
+        "age": min(max(age / GROWN, 0.0), 1.0),
+        "owner_trust": _said(inputs.owner_trust),
+        "workload_binding": _said(inputs.workload_binding),
+        "runtime_attestation": _said(inputs.runtime_attestation),
+    }
+
+
+def _said(share: float | None) -> float:
+    return NEUTRAL if share is None else share
 
 
 def _earned(bad: float, good: float, worst: float) -> float:
@@ -221,13 +248,18 @@ def _earned(bad: float, good: float, worst: float) -> float:
 
 
 def score_of(factors: Factors, givers: Iterable[int] = ()) -> int:
+    """Return the score, 0 to 100; see `score_of_shares`."""
+    return score_of_shares(factors.__dict__, givers)
+
+
+def score_of_shares(shares: Mapping[str, float], givers: Iterable[int] = ()) -> int:
     """Return the score, 0 to 100: the weighted factors, never above that of a giver, nor above what denials leave.
 
     `givers` are the scores of all agents upstream. With each point of the denial rate that is lost the bound falls from
     100 to `MOST_DENIED`: nobody's word makes up for an agent that keeps trying what it may not.
     """
-    earned: float = sum(weight * getattr(factors, name) for name, weight in WEIGHTS.items())
-    return min(int(earned + 0.5), int(MOST_DENIED + (100 - MOST_DENIED) * factors.denial_rate), *givers)
+    earned: float = sum([weight * shares[name] for name, weight in WEIGHTS.items()])
+    return min(int(earned + 0.5), int(MOST_DENIED + (100 - MOST_DENIED) * shares["denial_rate"]), *givers)
 
 
 def tier_of(score: int) -> Tier:

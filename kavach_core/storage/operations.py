@@ -9,8 +9,9 @@ Values are passed by name. A filter marked `optional` applies only where its val
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 from kavach_schema.model import Table
 
@@ -18,7 +19,7 @@ R_co = TypeVar("R_co", covariant=True)
 T_co = TypeVar("T_co", covariant=True)
 R = TypeVar("R")
 
-Comparison = Literal["=", "<", "<=", ">", ">=", "in"]
+Comparison = Literal["=", "<", "<=", ">", ">=", "in", "pattern"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,10 @@ class Filter:
     """Compare a column with the value called `name`.
 
     `either` names a second column that may match instead; with `or_null` a column without a value matches too.
+
+    With "pattern" the column holds a resource pattern, and the value is a resource. A pattern with a `*` matches where
+    all that stands before the first one is what the value, with a `:` behind it, begins with; one without `*` where it
+    equals the value. So every pattern that covers the resource is found, and few others.
     """
 
     column: str
@@ -67,6 +72,36 @@ class Find(Operation[list[R]], Generic[R]):
     order: tuple[str, ...]
     descending: bool = False
     current: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Along:
+    """Name rows that go along with a row of another table: those that `find` finds, without a page.
+
+    The filters named in `of` compare with that row's columns instead of with values; none matches a column without a
+    value, but for what `or_null` says. All others MUST be given.
+    """
+
+    find: Find[Any]
+    of: Mapping[str, str]
+
+    @property
+    def asked(self) -> tuple[Filter, ...]:
+        """Return the filters that compare with values of the call."""
+        return tuple(f for f in self.find.filters if f.name not in self.of)
+
+
+@dataclass(frozen=True, eq=False)
+class Gather(Operation[tuple[Any, ...] | None]):
+    """Read the row that the unique columns `by` name, and all rows that go along with it, as of one moment.
+
+    The result is the row and a list for each of `along`, each in its own order; None where there is no such row. What
+    others commit meanwhile MUST be seen wholly or not at all.
+    """
+
+    table: Table[object]
+    by: tuple[str, ...]
+    along: tuple[Along, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,4 +203,4 @@ def table_of(operation: Operation[object]) -> Table[object]:
 
 def reads_only(operation: Operation[object]) -> bool:
     """Tell whether an operation changes nothing, and so needs no transaction and may be repeated."""
-    return isinstance(operation, Get | Find | Count)
+    return isinstance(operation, Get | Find | Gather | Count)

@@ -13,11 +13,13 @@ from typing import Any, Final, TypeAlias, TypeVar, cast
 from kavach_core.errors import CapabilityError, ConflictError, InvalidInput
 from kavach_core.storage.capabilities import Capabilities
 from kavach_core.storage.operations import (
+    Along,
     Consume,
     Count,
     Delete,
     Filter,
     Find,
+    Gather,
     Get,
     Increment,
     Insert,
@@ -64,6 +66,8 @@ class Tables:
                 return self._decoded(operation.table, self._named(operation.table, operation.by, values))
             case Find():
                 return self._find(operation, values)
+            case Gather():
+                return self._gather(operation, values)
             case Count():
                 refuse_unknown_filters(operation.table, operation.filters, values)
                 return len(self._matching(operation.table, operation.filters, values))
@@ -105,9 +109,7 @@ class Tables:
         table, order = operation.table, operation.order
         refuse_unknown_filters(table, operation.filters, values, *PAGE)
 
-        def place(row: Row) -> tuple[Any, ...]:
-            return tuple(row[name] for name in order)
-
+        place = _place(operation)
         rows = sorted(self._matching(table, operation.filters, values), key=place, reverse=operation.descending)
         if (after := values.get("after")) is not None:
             last = tuple(codec(table).encoders[name](getattr(after, name)) for name in order)
@@ -118,6 +120,21 @@ class Tables:
             raise InvalidInput(f"{table.name}: an offset needs a limit")
         rows = rows[offset or 0 :][:limit]
         return [cast("T", self._decoded(table, row)) for row in rows]
+
+    def _gather(self, operation: Gather, values: Mapping[str, object]) -> tuple[Any, ...] | None:
+        row = self._decoded(operation.table, self._named(operation.table, operation.by, values))
+        along = [self._along(row, each, values) for each in operation.along]
+        return None if row is None else (row, *along)
+
+    def _along(self, row: object, along: Along, values: Mapping[str, object]) -> list[Any]:
+        find = along.find
+        named = {f.name: values[f.name] for f in along.asked}
+        named |= {name: getattr(row, column, None) for name, column in along.of.items()}
+        without = [f for f in find.filters if named[f.name] is None]
+        rows = self._matching(find.table, [f for f in find.filters if f not in without], named)
+        rows = [row for row in rows if all(f.or_null and row[f.column] is None for f in without)]
+        rows.sort(key=_place(find), reverse=find.descending)
+        return [self._decoded(find.table, row) for row in rows]
 
     def _insert(self, table: Table[T], new: Sequence[Mapping[str, object]]) -> list[T]:
         rows = [codec(table).complete(values) for values in new]
@@ -197,6 +214,10 @@ class Tables:
         return len(found)
 
 
+def _place(find: Find[Any]) -> Callable[[Row], tuple[Any, ...]]:
+    return lambda row: tuple(row[name] for name in find.order)
+
+
 def _check(table: Table[Any], f: Filter, values: Mapping[str, object]) -> Callable[[Row], bool] | None:
     """Return the condition that a filter puts on a row, None where it does not apply."""
     given = values.get(f.name)
@@ -210,6 +231,9 @@ def _check(table: Table[Any], f: Filter, values: Mapping[str, object]) -> Callab
         if not chosen:
             raise InvalidInput(f"{table.name}: {f.name} is empty; leave it out to match all")
         return lambda row: row[f.column] in chosen
+    if f.comparison == "pattern":
+        resource = encode(given)
+        return lambda row: may_cover(cast("str", row[f.column]), cast("str", resource))
     wanted, compare = encode(given), _COMPARE[f.comparison]
     if f.either:
         return lambda row: wanted in (row[f.column], row[cast("str", f.either)])
@@ -219,6 +243,12 @@ def _check(table: Table[Any], f: Filter, values: Mapping[str, object]) -> Callab
         return f.or_null if value is None else compare(value, wanted)
 
     return matches
+
+
+def may_cover(pattern: str, resource: str) -> bool:
+    """Tell whether a pattern may cover a resource: what the comparison "pattern" finds."""
+    opening, star, _ = pattern.partition("*")
+    return f"{resource}:".startswith(opening) if star else opening == resource
 
 
 def _refuse_taken(table: Table[Any], stored: Iterable[Row], new: Row) -> None:

@@ -158,7 +158,8 @@ def _check_json(value: object, where: str, depth: int) -> bool:
     float. Written with a decimal point it stays one.
     """
     if isinstance(value, str):
-        check_text(value, where)
+        if "\0" in value or not value.isascii():
+            check_text(value, where)
     elif value is None or isinstance(value, bool):
         pass
     elif isinstance(value, int):
@@ -171,15 +172,24 @@ def _check_json(value: object, where: str, depth: int) -> bool:
     elif isinstance(value, dict | list | tuple):
         if depth == 0:
             raise InvalidInput(f"{where}: json nested deeper than {MAX_JSON_DEPTH} levels")
-        spelled = False
         if isinstance(value, dict):
             for key in value:
                 if not isinstance(key, str):
                     raise InvalidInput(f"{where}: json keys must be text, got {_name(key)}")
-                check_text(key, where)
+                if "\0" in key or not key.isascii():
+                    check_text(key, where)
             value = value.values()
+        spelled = False
         for item in value:
-            spelled |= _check_json(item, where, depth - 1)
+            kind = item.__class__
+            # Most values are one of these, and a call for each takes longer than to look.
+            if kind is str:
+                if "\0" in item or not item.isascii():
+                    check_text(item, where)
+            elif kind is float and -1e16 < item < 1e16:
+                pass
+            elif item is not None and kind is not bool:
+                spelled |= _check_json(item, where, depth - 1)
         return spelled
     else:
         raise InvalidInput(f"{where}: {_name(value)} has no json form; convert it to text first")

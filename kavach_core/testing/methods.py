@@ -17,6 +17,7 @@ from kavach_core.storage.operations import (
     Count,
     Delete,
     Find,
+    Gather,
     Get,
     Increment,
     Insert,
@@ -129,6 +130,7 @@ def methods(*kinds: type[Operation[Any]]) -> list[Method]:
 
 
 GETS: Final = methods(Get)
+GATHERS: Final = methods(Gather)
 INSERTS: Final = methods(Insert)
 UPDATES: Final = methods(Update)
 UPSERTS: Final = methods(Upsert)

@@ -139,6 +139,12 @@ class Opened:
             await self.runner.pause()
         return found
 
+    async def assert_no_leaks(self) -> None:
+        """Assert that a clause left no connection and no transaction open, where somebody can tell."""
+        __tracebackhide__ = True
+        leaked = await self.leaks()
+        assert not leaked, f"{leaked} connections or transactions are still open after the clause"
+
 
 def _values(table: Table[Any], row: Mapping[str, object] | None) -> Values | None:
     return None if row is None else dict(codec(table).decode([row[name] for name in table.by_name]))

@@ -25,6 +25,7 @@ from kavach_core.testing.clauses.creating import CreateClauses
 from kavach_core.testing.clauses.deleting import DeleteClauses
 from kavach_core.testing.clauses.ended_transactions import EndedTransactionClauses, ErrorsInTransactionsClauses
 from kavach_core.testing.clauses.errors import ConflictClauses, RefusalClauses
+from kavach_core.testing.clauses.facts import FactClauses
 from kavach_core.testing.clauses.finding import FindClauses
 from kavach_core.testing.clauses.isolation import IsolationClauses
 from kavach_core.testing.clauses.joined_errors import JoinedErrorsClauses
@@ -55,6 +56,7 @@ from kavach_core.testing.opening import Opened
 class StorageSuite(
     CreateClauses,
     FindClauses,
+    FactClauses,
     ListClauses,
     UpdateClauses,
     UpsertClauses,
@@ -158,8 +160,7 @@ def _bound(clause: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., No
 async def _judge(opened: Opened, clause: Coroutine[Any, Any, None]) -> None:
     __tracebackhide__ = True
     await clause
-    leaked = await opened.leaks()
-    assert not leaked, f"{leaked} connections or transactions are still open after the clause"
+    await opened.assert_no_leaks()
 
 
 def _copied(clause: Callable[..., None]) -> Callable[..., None]:

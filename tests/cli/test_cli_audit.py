@@ -40,10 +40,10 @@ def rows_of(lines: str) -> list[Any]:
 
 
 @pytest.mark.every_database
-def test_an_export_goes_to_a_file_or_to_standard_output(trail: str, tmp_path: Path) -> None:
+def test_an_export_goes_to_a_file_or_to_standard_output(typed: Typed, trail: str, tmp_path: Path) -> None:
     printed = kavach("audit", "export", trail, "--format", "csv")
     assert (printed.returncode, printed.stderr) == (0, "")
-    done = kavach("audit", "export", trail, "--format", "csv", "--output", str(tmp_path / "audit.csv"))
+    done = typed("audit", "export", trail, "--format", "csv", "--output", str(tmp_path / "audit.csv"))
     assert (done.returncode, done.stderr) == (0, "")
     assert "wrote 3 rows to " in done.stdout
     with (tmp_path / "audit.csv").open(newline="") as file:

@@ -34,10 +34,13 @@ DECISIONS = [
 """What the demo decides, in order."""
 
 
+ABOUT_LOOKS = {"NO_COLOR", "FORCE_COLOR", "COLUMNS", "TERM", "TTY_COMPATIBLE", "TTY_INTERACTIVE"}
+"""What an environment says about colours and width."""
+
+
 def environment(**changes: str) -> dict[str, str]:
     """Return this process's environment without what it says about colours and width."""
-    about_looks = {"NO_COLOR", "FORCE_COLOR", "COLUMNS", "TERM", "TTY_COMPATIBLE", "TTY_INTERACTIVE"}
-    return {name: value for name, value in os.environ.items() if name not in about_looks} | changes
+    return {name: value for name, value in os.environ.items() if name not in ABOUT_LOOKS} | changes
 
 
 def kavach(*arguments: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
@@ -47,8 +50,10 @@ def kavach(*arguments: str, env: Mapping[str, str] | None = None) -> subprocess.
 
 
 @pytest.fixture
-def typed(capsys: pytest.CaptureFixture[str]) -> Typed:
+def typed(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Typed:
     """Return what runs `kavach` in this process: quicker, where the process itself is not what is tested."""
+    for name in ABOUT_LOOKS:
+        monkeypatch.delenv(name, raising=False)
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         status = main(arguments)
@@ -57,9 +62,9 @@ def typed(capsys: pytest.CaptureFixture[str]) -> Typed:
     return run
 
 
-def run_demo(url: str) -> str:
+def run_demo(typed: Typed, url: str) -> str:
     """Run the demo and return its output; fail where it failed."""
-    done = kavach("demo", "--database", url)
+    done = typed("demo", "--database", url)
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout
 
@@ -109,8 +114,8 @@ def error_of(done: subprocess.CompletedProcess[str], status: int) -> str:
     return done.stderr
 
 
-def test_demo_tells_the_documented_example(database: Database) -> None:
-    output = run_demo(database.url)
+def test_demo_tells_the_documented_example(typed: Typed, database: Database) -> None:
+    output = run_demo(typed, database.url)
 
     expected = [tuple(cell for cell in row if cell) for row in DECISIONS]
     assert trail_in(output) == expected
@@ -122,8 +127,8 @@ def test_demo_tells_the_documented_example(database: Database) -> None:
 
 
 @pytest.mark.not_in_memory
-def test_demo_leaves_what_it_says_in_the_database(database: Database) -> None:
-    owner = owner_in(run_demo(database.url))
+def test_demo_leaves_what_it_says_in_the_database(typed: Typed, database: Database) -> None:
+    owner = owner_in(run_demo(typed, database.url))
 
     with open_again(database) as again:
         agents = again.agent.list(owner_id=owner)
@@ -140,7 +145,7 @@ def test_demo_leaves_what_it_says_in_the_database(database: Database) -> None:
 
 
 @pytest.mark.not_in_memory
-def test_demo_runs_twice_and_disturbs_nothing(database: Database) -> None:
+def test_demo_runs_twice_and_disturbs_nothing(typed: Typed, database: Database) -> None:
     with create_kavach(database={"provider": database.provider, "url": database.url}) as before:
         mine = before.agent.create(
             owner_id="user-1", name="mine", type="service", permissions=[{"resource": "a:b", "actions": ["read"]}]
@@ -148,7 +153,7 @@ def test_demo_runs_twice_and_disturbs_nothing(database: Database) -> None:
         decision = before.authorize(mine.id, action="read", resource="a:b")
         stored = before.agent.get(mine.id)
 
-    outputs = [run_demo(database.url) for _ in range(2)]
+    outputs = [run_demo(typed, database.url) for _ in range(2)]
 
     owners = [owner_in(output) for output in outputs]
     assert len(set(owners)) == 2
@@ -159,17 +164,17 @@ def test_demo_runs_twice_and_disturbs_nothing(database: Database) -> None:
         assert {agent.owner_id for agent in after.agent.list()} == {"user-1", *owners}
 
 
-def test_demo_shows_only_the_beginning_of_a_token() -> None:
-    tokens = re.findall(r"kv_\S*", run_demo(":memory:"))
+def test_demo_shows_only_the_beginning_of_a_token(typed: Typed) -> None:
+    tokens = re.findall(r"kv_\S*", run_demo(typed, ":memory:"))
 
     assert len(set(tokens)) == 2, "that of the beginning, and that of the rotation"
     assert all(re.fullmatch(r"kv_[\w-]{8}\.\.\.", token) for token in tokens)
 
 
-def test_demo_takes_the_path_of_a_file(tmp_path: Path) -> None:
+def test_demo_takes_the_path_of_a_file(typed: Typed, tmp_path: Path) -> None:
     path = tmp_path / "agents.db"
 
-    output = run_demo(str(path))
+    output = run_demo(typed, str(path))
 
     assert path.exists()
     assert output.startswith(f"Kavach {version('kavach-core')} on SQLite, {path}\n")

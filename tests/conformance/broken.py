@@ -26,6 +26,7 @@ from kavach_core.storage.operations import (
     Consume,
     Delete,
     Find,
+    Gather,
     Get,
     Increment,
     Insert,
@@ -570,3 +571,25 @@ def harness_of(backend: type[Working]) -> type[Harness]:
                 yield Storage(backend(storage._backend))
 
     return BrokenHarness
+
+
+@caught_by("test_facts_are_as_of_one_moment")
+class GathersOneByOne(Working):
+    """What goes along with a row is read after it, and others write in between."""
+
+    def execute(self, operation: Operation[Any], values: Given) -> Any:
+        if not isinstance(operation, Gather):
+            return super().execute(operation, values)
+        found = self.inner.execute(operation, values)
+        time.sleep(PAUSE)
+        return found and (found[0], *self.inner.execute(operation, values)[1:])
+
+
+@caught_by("test_permissions_that_may_cover_a_resource_are_facts")
+class FindsPatternsWithoutCase(Working):
+    """The resource that is asked for is compared in lower case."""
+
+    def execute(self, operation: Operation[Any], values: Given) -> Any:
+        if isinstance(operation, Gather):
+            return super().execute(operation, {**values, "resource": values["resource"].lower()})
+        return super().execute(operation, values)

@@ -76,6 +76,15 @@ def _logging_as_before() -> Iterator[None]:
             logger.disabled = False
 
 
+@pytest.fixture(autouse=True)
+def _modules_as_before(tmp_path: Path) -> Iterator[None]:
+    """Forget the modules of a page: its folder goes with the test, and the next page has its own of the same name."""
+    yield
+    for name, module in [*sys.modules.items()]:
+        if (getattr(module, "__file__", None) or "").startswith(str(tmp_path)):
+            del sys.modules[name]
+
+
 def run_examples(page: str, text: str) -> None:
     """Run the Python blocks of a page one after the other; errors point to the page's own lines."""
     namespace: dict[str, Any] = {"__name__": page}
@@ -181,7 +190,8 @@ def test_blocks_are_of_a_known_language(page: Path) -> None:
 
 
 @pytest.mark.parametrize("page", [*PAGES, *EXAMPLES], ids=named)
-def test_commands_are_true(page: Path, tmp_path: Path) -> None:
+def test_commands_are_true(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     save_modules(page.read_text(), tmp_path)
     for block in blocks(page.read_text()):
         if block.language == "sh":
@@ -222,15 +232,18 @@ def check_requirement(requirement: str) -> None:
 
 
 def check_kavach(arguments: list[str], folder: Path) -> None:
-    """Run a command in a folder of its own; one for a server is only parsed."""
-    if any("@" in argument for argument in arguments):
-        from kavach_core.cli.commands import app
+    """Run a command in the working folder; one for a server is only parsed."""
+    from kavach_core.cli.commands import app, main
 
+    if any("@" in argument for argument in arguments):
         app.parse_args(arguments, print_error=False, exit_on_error=False)
         return
-    if arguments[0] == "conformance" and "-k" not in arguments:
+    if arguments[0] != "conformance":
+        assert main(arguments) == 0, "see what it printed"
+        return
+    if "-k" not in arguments:
         arguments = [*arguments, "-k", "test_json"]  # tests/conformance has whole runs
-    kavach = Path(sys.executable).with_name("kavach")
+    kavach = Path(sys.executable).with_name("kavach")  # it runs pytest, which is for a process of its own
     done = subprocess.run([kavach, *arguments], capture_output=True, text=True, check=False, cwd=folder)
     assert done.returncode == 0, done.stdout + done.stderr
 

@@ -254,14 +254,14 @@ async def test_dg10_p23_the_way_up_takes_a_statement_for_each_hop_however_many_c
         with operations_of(host, monkeypatch) as asked:
             assert await ask(kavach, layers[-1][0]) is None
         taken.append(asked)
-    chains = ["Find kavach_delegation_chains"] * 3
-    up = ["Get kavach_agents", *chains, "Find kavach_agents", "Find kavach_permissions"]
+    chains = ["Find kavach_delegation_chains"] * 2
+    up = ["Gather kavach_agents", *chains, "Find kavach_agents", "Find kavach_permissions"]
     record = ["Find kavach_trust_scores", "Update kavach_trust_scores", "Insert kavach_audit_logs"]
-    assert taken == [[*up, "Find kavach_budget_policies", *record]] * 2
+    assert taken == [[*up, *record]] * 2
 
 
 @pytest.mark.parametrize("enabled", [False, True])
-async def test_p23_a_call_of_an_agent_without_delegations_takes_five_statements_and_two_for_trust(
+async def test_p23_a_call_of_an_agent_without_delegations_takes_two_statements_and_one_for_trust(
     host: Host, monkeypatch: pytest.MonkeyPatch, enabled: bool
 ) -> None:
     kavach = await host.kavach(trust={"enabled": enabled})
@@ -270,5 +270,5 @@ async def test_p23_a_call_of_an_agent_without_delegations_takes_five_statements_
     with operations_of(host, monkeypatch) as asked:
         assert await ask(kavach, agent) is None
         await kavach.authorize_by_token(agent.token, action="read", resource="mcp:github:issues")
-    trust = ["Find", "Update"] if enabled else []
-    assert [operation.split()[0] for operation in asked] == ["Get", "Find", "Find", "Find", *trust, "Insert"] * 2
+    trust = ["Update"] if enabled else []
+    assert [operation.split()[0] for operation in asked] == ["Gather", *trust, "Insert"] * 2

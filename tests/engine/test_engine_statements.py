@@ -14,14 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from engine.support import READ_ISSUES, Host, make_agent, operations_of
 
-FACTS = [
-    "SELECT kavach_agents",
-    "SELECT kavach_delegation_chains",
-    "SELECT kavach_permissions",
-    "SELECT kavach_budget_policies",
-]
+FACTS = "SELECT kavach_agents"
 RECORD = "INSERT kavach_audit_logs"
-SCORE = ["SELECT kavach_trust_scores", "UPDATE kavach_trust_scores"]
+SCORE = "UPDATE kavach_trust_scores"
 
 UNTRUSTED: dict[str, Any] = {"trust": {"enabled": False}}
 
@@ -45,19 +40,17 @@ def told(host: Host) -> list[str]:
 @pytest.mark.parametrize(
     ("settings", "permission", "resource", "expected"),
     [
-        pytest.param(UNTRUSTED, READ_ISSUES, "mcp:github:issues", [*FACTS, RECORD], id="allowed"),
-        pytest.param(UNTRUSTED, READ_ISSUES, "mcp:github:repos", [*FACTS[:3], RECORD], id="denied"),
+        pytest.param(UNTRUSTED, READ_ISSUES, "mcp:github:issues", [FACTS, RECORD], id="allowed"),
+        pytest.param(UNTRUSTED, READ_ISSUES, "mcp:github:repos", [FACTS, RECORD], id="denied"),
         pytest.param(
-            {**UNTRUSTED, "agents": {"audit_all": False}}, READ_ISSUES, "mcp:github:issues", FACTS, id="not-recorded"
+            {**UNTRUSTED, "agents": {"audit_all": False}}, READ_ISSUES, "mcp:github:issues", [FACTS], id="not-recorded"
         ),
-        pytest.param(
-            {}, READ_ISSUES, "mcp:github:issues", [*FACTS, "BEGIN", *SCORE, RECORD, "COMMIT"], id="with-trust"
-        ),
+        pytest.param({}, READ_ISSUES, "mcp:github:issues", [FACTS, "BEGIN", SCORE, RECORD, "COMMIT"], id="with-trust"),
         pytest.param(
             UNTRUSTED,
             {**READ_ISSUES, "constraints": {"max_calls_per_hour": 100}},
             "mcp:github:issues",
-            [*FACTS, "BEGIN", "INSERT kavach_rate_limits", "SELECT kavach_rate_limits", RECORD, "COMMIT"],
+            [FACTS, "BEGIN", "INSERT kavach_rate_limits", "SELECT kavach_rate_limits", RECORD, "COMMIT"],
             id="counted",
         ),
     ],
@@ -82,5 +75,5 @@ async def test_a_decision_asks_every_database_the_same(host: Host, monkeypatch: 
     with operations_of(host, monkeypatch) as asked:
         await kavach.authorize_by_token(agent.token, action="read", resource="mcp:github:issues")
     assert [operation.partition(" ")[2] for operation in asked] == [
-        statement.partition(" ")[2] for statement in [*FACTS, RECORD]
+        statement.partition(" ")[2] for statement in [FACTS, RECORD]
     ]

@@ -63,6 +63,7 @@ TWINS: list[tuple[type, type]] = [
 ]
 
 INTERNAL = {
+    "grants_in",
     "grants_of",
     "find_or_create",
     "use",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from typing import Any
 
@@ -136,3 +138,27 @@ async def test_no_secret_and_no_resource_is_told(kavach: Any, told: Told) -> Non
     assert "unknown_agent" in text
     assert CANARY not in text
     assert agent.token[4:] not in text
+
+
+_LATE = """
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from kavach_core import create_kavach
+from kavach_core.storage import create_memory_storage
+
+with create_kavach(storage=create_memory_storage()) as kavach:
+    unheard = kavach.authorize("nobody", action="read", resource="mcp:early")
+    exporter, provider = InMemorySpanExporter(), TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    trace.set_tracer_provider(provider)
+    heard = kavach.authorize("nobody", action="read", resource="mcp:late")
+    told = [span.attributes["kavach.audit_id"] for span in exporter.get_finished_spans()]
+    assert unheard.audit_id and told == [heard.audit_id], told
+"""
+
+
+def test_a_provider_that_is_set_later_is_told_of_what_follows() -> None:
+    """A process has one provider, set once, so this one is a process of its own."""
+    subprocess.run([sys.executable, "-c", _LATE], check=True, timeout=60)

@@ -19,6 +19,8 @@ from engine.support import (
     settle,
 )
 from kavach_core import ConfigurationError, InvalidInput, NotFoundError
+from kavach_core.engine.trusting import Observation
+from kavach_core.policy.trust import Event
 
 pytestmark = pytest.mark.one_database
 
@@ -109,6 +111,28 @@ async def test_tr4_no_call_is_lost_however_many_call_at_once(host: Host, kavach:
 
 
 @pytest.mark.every_database
+async def test_a_score_that_was_written_since_it_was_read_is_built_upon(host: Host, kavach: Any) -> None:
+    """Scores that were read with a decision's facts are those of the moment, whether or not there was one yet."""
+    agent = await make_agent(kavach, READ_ISSUES)
+    row, event = await host.storage.find_agent_by_id(agent.id), Event(None, "read", "mcp:github:issues")
+    before: list[Any] = []
+    for calls in (2, 4):
+        assert await ask(kavach, agent) is None
+        async with host.storage.transaction() as storage:
+            seen = Observation(row, (), event, START, tuple(before))
+            await kavach.trust.keep_current(getattr(storage, "value", storage), [seen])
+        before = [await host.storage.find_trust_score(agent.id)]
+        assert before[0].revision >= calls
+        assert await sums(host, agent) == (calls, 0)
+    async with host.storage.transaction() as storage:
+        await kavach.trust.keep_current(
+            getattr(storage, "value", storage), [Observation(row, (), event, START, before)]
+        )
+    assert (await host.storage.find_trust_score(agent.id)).revision == before[0].revision + 1
+    assert await sums(host, agent) == (5, 0)
+
+
+@pytest.mark.every_database
 @pytest.mark.not_in_memory
 async def test_a_call_waits_for_no_call_of_another_agent(host: Host, kavach: Any) -> None:
     if host.opened.database.provider == "sqlite":
@@ -148,7 +172,6 @@ async def test_a_score_that_cannot_be_kept_is_a_denial(host: Host, kavach: Any) 
     agent = await make_agent(kavach, READ_ISSUES)
     await host.sql("ALTER TABLE kavach_trust_scores RENAME TO hidden")
     assert await ask(kavach, agent) == "audit_unavailable"
-    assert await ask(await host.kavach(trust={"enabled": False}, storage=host.storage), agent) is None
 
 
 async def test_scores_can_be_switched_off(host: Host) -> None:

@@ -27,18 +27,22 @@ Flavour = Literal["mariadb", "mysql"]
 
 
 @contextmanager
-def find_mysql(flavour: Flavour = "mariadb", *, default_port: int = 3306) -> Iterator[Server]:
+def find_mysql(flavour: Flavour = "mariadb", *, private: bool = False, default_port: int = 3306) -> Iterator[Server]:
     """Yield a server of that flavour: the one named in the environment, on the default port, or a private one.
+
+    With `private` the MariaDB on the default port is taken only where none is installed.
 
     Raises:
         ServerUnavailable: there is none and none can be started; the message says what to do.
     """
-    server = _named(flavour) or _local(flavour, default_port)
+    server = _named(flavour)
+    if server is None and not (private and flavour == "mariadb" and _installed_mariadb()):
+        server = _local(flavour, default_port)
     if server is not None:
         yield server
     else:
-        with recipe(flavour) as found, private_server(found) as private:
-            yield private
+        with recipe(flavour) as known, private_server(known) as found:
+            yield found
 
 
 @contextmanager
@@ -136,7 +140,7 @@ def _mariadb_recipe(install: str, server: str) -> Recipe:
         return [install, "--no-defaults", *options, f"--datadir={folder}/data"]
 
     def serve(folder: Path, port: int) -> list[str]:
-        return [server, *_options(folder, port)]
+        return [server, *_options(folder, port), "--debug-no-sync", "--skip-innodb-doublewrite"]
 
     return Recipe("MariaDB", initialize, serve, lambda port: ask_mysql(_url(port)), signal.SIGTERM)
 

@@ -18,18 +18,22 @@ VARIABLE = "KAVACH_TEST_POSTGRES_URL"
 
 
 @contextmanager
-def find_postgres(*, default_port: int = 5432) -> Iterator[Server]:
+def find_postgres(*, private: bool = False, default_port: int = 5432) -> Iterator[Server]:
     """Yield a PostgreSQL server: the one named in the environment, on the default port, or a private one.
+
+    With `private` the one on the default port is taken only where none is installed.
 
     Raises:
         ServerUnavailable: there is none and none can be started; the message says what to do.
     """
-    server = _named() or _local(default_port)
+    server = _named()
+    if server is None and not (private and _installed()):
+        server = _local(default_port)
     if server is not None:
         yield server
         return
-    with private_server(recipe()) as private:
-        yield private
+    with private_server(recipe()) as found:
+        yield found
 
 
 def _named() -> Server | None:
@@ -89,6 +93,8 @@ def recipe() -> Recipe:
             "listen_addresses": "127.0.0.1",
             "unix_socket_directories": folder,
             "fsync": "off",
+            "full_page_writes": "off",
+            "deadlock_timeout": "100ms",  # a second otherwise; it decides when a deadlock is looked for, not whether
             "max_connections": 300,
         }
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]

@@ -25,6 +25,12 @@ from servers.record import Server, ServerUnavailable
 
 PATIENCE = 60
 
+_MEMORY = Path("/dev/shm")
+"""Linux keeps what is there in memory, where MariaDB makes a table eight times as fast."""
+
+_ROOM = 4 << 30
+"""What must be free there; no server of the tests comes near it."""
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -92,9 +98,12 @@ class Private:
 
 
 @contextmanager
-def in_a_folder(recipe: Recipe) -> Iterator[Private]:
-    """Yield a server that is initialized, as an unprivileged user when called by root, and not started."""
-    folder = Path(tempfile.mkdtemp(prefix="kavach-"))
+def in_a_folder(recipe: Recipe, *, place: Path | None = None) -> Iterator[Private]:
+    """Yield a server that is initialized, as an unprivileged user when called by root, and not started.
+
+    Its folder is made in `place`, or where temporary ones are.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="kavach-", dir=place))
     try:
         private = Private(recipe, folder)
         try:
@@ -107,8 +116,9 @@ def in_a_folder(recipe: Recipe) -> Iterator[Private]:
 
 @contextmanager
 def private_server(recipe: Recipe) -> Iterator[Server]:
-    """Run a server for the time of the context."""
-    with in_a_folder(recipe) as private:
+    """Run a server for the time of the context, with its files in memory where there is room."""
+    roomy = _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free >= _ROOM
+    with in_a_folder(recipe, place=_MEMORY if roomy else None) as private:
         yield private.start()
 
 

@@ -9,20 +9,23 @@ from contextlib import AbstractContextManager, contextmanager
 from servers import mysql, postgres
 from servers.record import Server
 
-_FINDERS: dict[str, tuple[str, Callable[[], AbstractContextManager[Server]]]] = {
-    "postgres": (postgres.VARIABLE, postgres.find_postgres),
-    "mariadb": (mysql.VARIABLE, lambda: mysql.find_mysql("mariadb")),
-    "mysql": (mysql.VARIABLE, lambda: mysql.find_mysql("mysql")),
+_FINDERS: dict[str, tuple[str, Callable[[bool], AbstractContextManager[Server]]]] = {
+    "postgres": (postgres.VARIABLE, lambda private: postgres.find_postgres(private=private)),
+    "mariadb": (mysql.VARIABLE, lambda private: mysql.find_mysql("mariadb", private=private)),
+    "mysql": (mysql.VARIABLE, lambda private: mysql.find_mysql("mysql", private=private)),
 }
 
 NAMES = tuple(_FINDERS)
 
 
 @contextmanager
-def start(name: str) -> Iterator[Server]:
-    """Find or start the server `name`, and put its URL into the environment for the time of the context."""
+def start(name: str, *, private: bool = False) -> Iterator[Server]:
+    """Find or start the server `name`, and put its URL into the environment for the time of the context.
+
+    `private` prefers one of our own to the one on the default port.
+    """
     variable, find = _FINDERS[name]
-    with find() as server:
+    with find(private) as server:
         before = os.environ.get(variable)
         os.environ[variable] = server.url
         try:

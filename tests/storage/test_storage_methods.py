@@ -15,6 +15,7 @@ from kavach_core.storage.operations import (
     Count,
     Delete,
     Find,
+    Gather,
     Get,
     Increment,
     Insert,
@@ -127,6 +128,8 @@ def understood(operation: Any) -> set[str]:
     match operation:
         case Get():
             return set(operation.by)
+        case Gather():
+            return set(operation.by) | {f.name for along in operation.along for f in along.asked}
         case Find():
             return {f.name for f in operation.filters} | {"limit", "offset", "after"}
         case Count():
@@ -151,7 +154,7 @@ def required(operation: Any) -> set[str]:
     match operation:
         case Find() | Count() | Delete():
             return {f.name for f in operation.filters if not f.optional}
-        case Get() | Update():
+        case Get() | Gather() | Update():
             return set(operation.by)
         case Increment() if operation.create:
             return set()

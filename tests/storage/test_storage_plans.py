@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from database_fixture import Database
-from kavach_core.storage.operations import Consume, Count, Delete, Find, Get, Increment, Update
+from kavach_core.storage.operations import Consume, Count, Delete, Find, Gather, Get, Increment, Update
 from kavach_core.storage.sql import Planner, SqlDialect
 from kavach_schema import records
 from kavach_schema.model import Column, Table
@@ -79,7 +79,7 @@ def test_the_exceptions_are_operations() -> None:
 
 
 def _questions() -> Iterator[Question]:
-    for name, operation in operations(Get, Find, Count, Delete, Update, Consume, Increment):
+    for name, operation in operations(Get, Find, Gather, Count, Delete, Update, Consume, Increment):
         for given in _combinations(operation):
             if (name, given) not in NO_INDEX:
                 yield Question(name, operation, _values(operation, given), given)
@@ -110,8 +110,10 @@ def _combinations(operation: Any) -> list[frozenset[str]]:
 def _values(operation: Any, given: frozenset[str]) -> dict[str, Any]:
     table = operation.table
     stored = {c.name: _sample(table, c) for c in table.columns}
-    if isinstance(operation, Get):
-        return {name: stored[name] for name in operation.by}
+    if isinstance(operation, Get | Gather):
+        named = {name: stored[name] for name in operation.by}
+        asked = [f for along in getattr(operation, "along", ()) for f in along.asked]
+        return named | {f.name: "x1" for f in asked}
     if isinstance(operation, Update):
         change = next(c for c in reversed(table.by_name) if c not in operation.by)
         return {**{name: stored[name] for name in operation.by}, change: row(table)[change]}

@@ -21,7 +21,7 @@ from kavach_prisma._async.own import AsyncOwnTransaction
 from kavach_prisma._client import known_flavour, learn_flavour, sql_dialect
 from kavach_prisma._colour import start_uncancelled
 from kavach_prisma._errors import LIMIT_PASSED, translated
-from kavach_prisma._requests import batches, read, written
+from kavach_prisma._requests import read, written
 from kavach_prisma._transaction import Limits, State, savepoints
 from kavach_schema.model import Table
 from kavach_schema.render.ddl import Naming
@@ -75,14 +75,6 @@ class AsyncLink:
 
     async def _send(self, request: Request) -> Rows:
         self.sent += 1
-        if request.many is None:
-            return await self._call(request)
-        count = 0
-        for batch in batches(request, self.dialect):
-            count += (await self._call(batch)).count
-        return Rows((), count)
-
-    async def _call(self, request: Request) -> Rows:
         return read(await self.client._engine.query(written(request), tx_id=self.client._tx_id))
 
     @contextmanager

@@ -22,7 +22,7 @@ from kavach_core.storage.sql import Plan, Planner, Request, Rows, SqlDialect, St
 from kavach_prisma._client import known_flavour, learn_flavour, sql_dialect
 from kavach_prisma._colour import start
 from kavach_prisma._errors import LIMIT_PASSED, translated
-from kavach_prisma._requests import batches, read, written
+from kavach_prisma._requests import read, written
 from kavach_prisma._sync.own import OwnTransaction
 from kavach_prisma._transaction import Limits, State, savepoints
 from kavach_schema.model import Table
@@ -77,14 +77,6 @@ class Link:
 
     def _send(self, request: Request) -> Rows:
         self.sent += 1
-        if request.many is None:
-            return self._call(request)
-        count = 0
-        for batch in batches(request, self.dialect):
-            count += (self._call(batch)).count
-        return Rows((), count)
-
-    def _call(self, request: Request) -> Rows:
         return read(self.client._engine.query(written(request), tx_id=self.client._tx_id))
 
     @contextmanager

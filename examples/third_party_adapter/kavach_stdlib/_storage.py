@@ -164,10 +164,7 @@ def send(connection: sqlite3.Connection, steps: Steps[T], table: str = "the data
     def one(request: Request) -> Rows:
         cursor = connection.cursor()
         cursor.row_factory = None  # the host may have set another one on its connection
-        if request.many is not None:
-            cursor.executemany(request.sql, request.many)
-        else:
-            cursor.execute(request.sql, request.parameters)
+        cursor.execute(request.sql, request.parameters)
         return Rows(cursor.fetchall(), cursor.rowcount)
 
     with translating(table):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from time import perf_counter
 
 from pydantic import JsonValue
@@ -11,7 +11,7 @@ from pydantic import JsonValue
 from kavach_core.engine._async.approvals import AsyncApprovals
 from kavach_core.engine._async.deciding import AsyncDecisions
 from kavach_core.engine._async.delegation import AsyncDelegations
-from kavach_core.engine._async.ephemeral import find_async_agent_of
+from kavach_core.engine._async.ephemeral import find_async_facts_of
 from kavach_core.engine._async.hooks import AsyncLifecycle
 from kavach_core.engine._async.recording import AsyncRecords
 from kavach_core.engine._async.retry import run_async_transaction
@@ -21,12 +21,14 @@ from kavach_core.engine.deciding import Asked, Decision, Entry, audit_row
 from kavach_core.engine.reading import Clock, agent_value, check
 from kavach_core.engine.settings import Rules
 from kavach_core.engine.tokens import EPHEMERAL_PREFIX, PREFIXES, hash_token
+from kavach_core.engine.trusting import scores_in
 from kavach_core.engine.values import AuthorizeResult
 from kavach_core.errors import InvalidInput, StorageError
 from kavach_core.policy.decisions import Verdict
 from kavach_core.storage import AsyncStorage
+from kavach_core.storage.facts import AgentFacts
 from kavach_core.storage.values import check_time
-from kavach_schema.records import Agent
+from kavach_schema.records import Agent, TrustScore
 from kavach_schema.tables.agents import AUDIT_LOGS
 
 logger = logging.getLogger("kavach")
@@ -81,7 +83,9 @@ class AsyncAuthorization:
             user_agent=user_agent,
             tokens_cost=tokens_cost,
         )
-        return await self._authorize(lambda: self._storage.find_agent_by_id(agent_id), asked, started)
+        return await self._authorize(
+            lambda: self._storage.find_agent_facts_by_id(agent_id, resource=resource), asked, started
+        )
 
     async def by_token(
         self,
@@ -112,26 +116,30 @@ class AsyncAuthorization:
             tokens_cost=tokens_cost,
         )
         if ephemeral:
-            return await self._authorize(lambda: find_async_agent_of(self._storage, hashed), asked, started)
-        return await self._authorize(lambda: self._storage.find_agent_by_token_hash(hashed), asked, started)
+            return await self._authorize(lambda: find_async_facts_of(self._storage, hashed, resource), asked, started)
+        return await self._authorize(
+            lambda: self._storage.find_agent_facts_by_token_hash(hashed, resource=resource), asked, started
+        )
 
     async def close(self) -> None:
         """Return once every decision that was made is recorded, or has failed."""
         await self._records.close()
 
     async def _authorize(
-        self, find: Callable[[], Awaitable[Agent | None]], asked: Asked, started: float
+        self, find: Callable[[], Awaitable[AgentFacts | None]], asked: Asked, started: float
     ) -> AuthorizeResult:
         agent: Agent | None = None
         try:
-            agent = await find()
+            known = await find()
+            agent = _agent_in(known)
             refused = None
             if self._lifecycle.asks:
                 refused = await self._lifecycle.refusal(asked.hooked(agent))
                 if refused is None:
                     # The hook may have taken its time, or revoked the agent itself.
-                    agent = await find()
-            decision, audit_id = await self._decide_and_record(agent, refused, asked, started)
+                    known = await find()
+                    agent = _agent_in(known)
+            decision, audit_id = await self._decide_and_record(known, refused, asked, started)
         except InvalidInput:
             raise
         except StorageError as error:
@@ -155,19 +163,20 @@ class AsyncAuthorization:
         return result
 
     async def _decide_and_record(
-        self, agent: Agent | None, refused: Verdict | None, asked: Asked, started: float
+        self, known: AgentFacts | None, refused: Verdict | None, asked: Asked, started: float
     ) -> tuple[Decision, str | None]:
-        """Decide on facts that are read first, and return the decision with the id of its audit row."""
+        """Decide on facts that were read first, and return the decision with the id of its audit row."""
         now = check_time(self._clock(), "clock")
-        facts = await self._decisions.read(self._storage, agent, refused, asked, now)
+        facts = await self._decisions.weigh(self._storage, known, refused, asked, now)
+        agent = facts.agent
 
-        def entry_of(decision: Decision) -> Entry:
+        def entry_of(decision: Decision, scores: Sequence[TrustScore] | None = None) -> Entry:
             verdict = decision.verdict
             kept = self._rules.agents.audit_all or not verdict.allowed
             row = audit_row(asked, agent, verdict, now, perf_counter() - started) if kept else None
             if agent is None or not decision.weighed:
                 return Entry(row, None)
-            return Entry(row, self._trust.observe(agent, facts.grants, asked.at(now), verdict.code))
+            return Entry(row, self._trust.observe(agent, facts.grants, asked.at(now), verdict.code, scores))
 
         async def work(storage: AsyncStorage) -> tuple[Decision, Entry]:
             decision = await self._decisions.decide(storage, facts, asked, now)
@@ -179,10 +188,14 @@ class AsyncAuthorization:
         if alone is None or self._storage.in_transaction:
             decision, entry = await run_async_transaction(self._storage, work)
         else:
-            decision, entry = alone, entry_of(alone)
+            decision, entry = alone, entry_of(alone, None if known is None else scores_in(known, facts.grants))
             await self._records.commit(entry)
         return decision, None if entry.row is None else entry.row["id"]
 
     async def _tell_revoked(self, row: Agent) -> None:
         permissions = await self._storage.find_permissions_by_agent_id(row.id)
         await self._lifecycle.revoked(agent_value(row.replace(status="revoked"), permissions, self._clock()))
+
+
+def _agent_in(known: AgentFacts | None) -> Agent | None:
+    return None if known is None else known.agent

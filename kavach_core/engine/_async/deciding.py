@@ -7,19 +7,20 @@ from dataclasses import replace
 from datetime import datetime
 
 from kavach_core.engine._async.approvals import AsyncApprovals
-from kavach_core.engine._async.budgets import charge_async_call, find_async_policies
+from kavach_core.engine._async.budgets import charge_async_call
 from kavach_core.engine._async.counting import count_async_call, uncount_async_call
 from kavach_core.engine._async.delegation import AsyncDelegations
 from kavach_core.engine._async.ephemeral import give_async_action_back, use_async_action
-from kavach_core.engine._async.tenants import is_async_tenant_suspended
 from kavach_core.engine._async.trust import AsyncTrust
 from kavach_core.engine.budgeting import places_of
 from kavach_core.engine.deciding import Asked, Decision, Facts
 from kavach_core.engine.reading import agent_status
+from kavach_core.engine.tenancy import suspended
 from kavach_core.policy.constraints import Call
 from kavach_core.policy.decisions import Refusal, Verdict, allow, deny, weigh
 from kavach_core.policy.permissions import Grant
 from kavach_core.storage import AsyncStorage
+from kavach_core.storage.facts import AgentFacts
 from kavach_schema.records import Agent
 
 
@@ -32,23 +33,27 @@ class AsyncDecisions:
         self._approvals = approvals
         self._trust = trust
 
-    async def read(
-        self, storage: AsyncStorage, agent: Agent | None, refused: Verdict | None, asked: Asked, now: datetime
+    async def weigh(
+        self, storage: AsyncStorage, known: AgentFacts | None, refused: Verdict | None, asked: Asked, now: datetime
     ) -> Facts:
-        """Read what a decision rests on, no more than it needs; `refused` is the denial of a hook."""
+        """Return what follows from what is known of an agent; what is upstream of it is read.
+
+        `refused` is the denial of a hook.
+        """
+        agent = None if known is None else known.agent
         if refused is not None:
             return Facts(agent, refused)
-        if agent is None:
-            return Facts(agent, Verdict("unknown_agent"))
+        if known is None or agent is None:
+            return Facts(None, Verdict("unknown_agent"))
         status = agent_status(agent, now)
         if status != "active":
             return Facts(agent, Verdict("agent_expired" if status == "expired" else "agent_revoked"), asked.ephemeral)
-        if await is_async_tenant_suspended(storage, agent.tenant_id):
+        if suspended(known.tenant):
             return Facts(agent, Verdict("tenant_suspended"), asked.ephemeral)
-        grants = await self._delegations.grants_of(storage, agent.id, now, asked.resource)
-        weighed = weigh(await self._trust.restrain(storage, agent, grants, now), asked.at(now))
-        policies = await find_async_policies(storage, agent) if weighed.grants else []
-        return Facts(agent, None, asked.ephemeral, grants, weighed, places_of(policies, now))
+        grants = await self._delegations.grants_in(storage, known, now)
+        weighed = weigh(await self._trust.restrain(storage, known, grants, now), asked.at(now))
+        places = places_of(known.budget_policies, now) if weighed.grants else []
+        return Facts(agent, None, asked.ephemeral, grants, weighed, places)
 
     async def decide(self, storage: AsyncStorage, facts: Facts, asked: Asked, now: datetime) -> Decision:
         """Decide, and count what is allowed: an action by an ephemeral token is given back where it is denied."""

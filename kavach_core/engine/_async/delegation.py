@@ -17,6 +17,7 @@ from kavach_core.errors import DelegationError, InactiveAgentError, InvalidInput
 from kavach_core.policy.delegation import Held, Link, choose_source, derive, lines_in_force, reach
 from kavach_core.policy.permissions import Grant, Permission, PermissionLike, read_permissions
 from kavach_core.storage import AsyncStorage
+from kavach_core.storage.facts import AgentFacts
 from kavach_schema import records
 
 T = TypeVar("T")
@@ -71,7 +72,7 @@ class AsyncDelegations:
             if (giver.owner_id, giver.tenant_id) != (receiver.owner_id, receiver.tenant_id):
                 raise DelegationError("the agents belong to different owners or tenants")
             most = await limit_async_depth(storage, giver.tenant_id, max_depth)
-            held = await self._held(storage, from_agent, now)
+            held = await self._held(storage, from_agent, now, *await _read(storage, from_agent))
             if parent_chain_id is not None:
                 held = [source for source in held if source.line and source.line[-1].id == parent_chain_id]
                 if not held:
@@ -161,14 +162,13 @@ class AsyncDelegations:
 
         return delegation_value(await run_async_transaction(self._storage, work))
 
-    async def grants_of(
-        self, storage: AsyncStorage, agent_id: str, now: datetime, resource: str | None = None
-    ) -> list[Grant]:
-        """Return the grants in force for an active agent, for a decision on `storage`.
+    async def grants_of(self, storage: AsyncStorage, agent_id: str, now: datetime) -> list[Grant]:
+        """Return the grants in force for an active agent."""
+        return _all(await self._held(storage, agent_id, now, *await _read(storage, agent_id)))
 
-        For a decision on a resource, those of its own that cannot match it are left out.
-        """
-        return [grant for held in await self._held(storage, agent_id, now, resource) for grant in held.grants]
+    async def grants_in(self, storage: AsyncStorage, facts: AgentFacts, now: datetime) -> list[Grant]:
+        """Return the grants in force for an active agent that facts are known of; what is upstream of it is read."""
+        return _all(await self._held(storage, facts.agent.id, now, facts.delegation_chains, facts.permissions))
 
     async def _active(self, storage: AsyncStorage, agent_id: str, now: datetime) -> records.Agent:
         row = await storage.find_agent_by_id(agent_id)
@@ -179,31 +179,40 @@ class AsyncDelegations:
         return row
 
     async def _held(
-        self, storage: AsyncStorage, agent_id: str, now: datetime, resource: str | None = None
+        self,
+        storage: AsyncStorage,
+        agent_id: str,
+        now: datetime,
+        chains: Sequence[records.DelegationChain],
+        own: Sequence[records.Permission],
     ) -> list[Held]:
-        """Return an agent's own grants, and those received by each chain, checked against all that is upstream now."""
-        links, received = await self._links(storage, agent_id, now)
+        """Return an agent's own grants, and those received by each chain, checked against all that is upstream now.
+
+        `chains` are the active ones to it. Nothing that it received rests on its `own` permissions, so these need not
+        be all.
+        """
+        links, received = await self._links(storage, chains, now)
         givers = {link.giver for link in links.values()}
         agents = [row async for row in rows_in_async_batches(givers, storage.find_agents_by_ids)]
         active = {row.id for row in agents if agent_status(row, now) == "active"}
         lines = lines_in_force(links, active, now)
-        holders = {agent_id, *(line[0].giver for line in lines.values())}
-        own: dict[str, list[records.Permission]] = {}
+        holders = {line[0].giver for line in lines.values()}
+        upstream: dict[str, list[records.Permission]] = {}
         async for row in rows_in_async_batches(holders, storage.find_permissions_by_agent_ids):
-            own.setdefault(row.agent_id, []).append(row)
+            upstream.setdefault(row.agent_id, []).append(row)
         wildcard = self._rules.wildcard
-        # Nothing that an agent received rests on its own permissions, so those need not be complete.
-        compiled = {id: grants(rows, wildcard, resource if id == agent_id else None) for id, rows in own.items()}
+        compiled = {id: grants(rows, wildcard) for id, rows in upstream.items()}
         handed_on: dict[str, list[Grant]] = {}
         for line in lines.values():
             derive(line, compiled, wildcard, handed_on)
         by_chain = [Held(lines[id], handed_on[id]) for id in received if id in lines]
-        return [Held((), compiled.get(agent_id, [])), *by_chain]
+        return [Held((), grants(own, wildcard)), *by_chain]
 
-    async def _links(self, storage: AsyncStorage, agent_id: str, now: datetime) -> tuple[dict[str, Link], list[str]]:
-        """Read the chains to an agent and all that they rest on, a generation at a time; say which ones are to it."""
-        rows = await storage.find_delegation_chains_by_agent(to_agent_id=agent_id, status="active")
-        links = {row.id: link(row) for row in rows if row.expires_at > now}
+    async def _links(
+        self, storage: AsyncStorage, chains: Sequence[records.DelegationChain], now: datetime
+    ) -> tuple[dict[str, Link], list[str]]:
+        """Read all that these chains rest on, a generation at a time; say which of them are not expired."""
+        links = {row.id: link(row) for row in chains if row.expires_at > now}
         received = list(links)
         while missing := {found.parent_id for found in links.values() if found.parent_id is not None} - links.keys():
             above = [row async for row in rows_in_async_batches(missing, storage.find_delegation_chains_by_ids)]
@@ -211,6 +220,15 @@ class AsyncDelegations:
                 break
             links |= {row.id: link(row) for row in above}
         return links, received
+
+
+async def _read(storage: AsyncStorage, agent_id: str) -> tuple[list[records.DelegationChain], list[records.Permission]]:
+    chains = await storage.find_delegation_chains_by_agent(to_agent_id=agent_id, status="active")
+    return chains, await storage.find_permissions_by_agent_id(agent_id)
+
+
+def _all(held: Iterable[Held]) -> list[Grant]:
+    return [grant for each in held for grant in each.grants]
 
 
 async def rows_in_async_batches(

@@ -19,6 +19,7 @@ from kavach_core.errors import InactiveAgentError, InvalidInput, NotFoundError
 from kavach_core.policy.decisions import Code
 from kavach_core.policy.durations import parse_duration
 from kavach_core.storage import AsyncStorage
+from kavach_core.storage.facts import AgentFacts
 from kavach_schema import records
 from kavach_schema.tables.agents import EPHEMERAL_SESSIONS
 
@@ -114,10 +115,10 @@ class AsyncEphemeralSessions:
         return _value(row, now)
 
 
-async def find_async_agent_of(storage: AsyncStorage, token_hash: str) -> records.Agent | None:
-    """Return the agent whose ephemeral token has this hash, whatever the status of both, or None."""
+async def find_async_facts_of(storage: AsyncStorage, token_hash: str, resource: str) -> AgentFacts | None:
+    """Return the facts of the agent whose ephemeral token has this hash, whatever the status of both, or None."""
     session = await storage.find_ephemeral_session_by_token_hash(token_hash)
-    return None if session is None else await storage.find_agent_by_id(session.agent_id)
+    return None if session is None else await storage.find_agent_facts_by_id(session.agent_id, resource=resource)
 
 
 async def use_async_action(storage: AsyncStorage, token_hash: str, now: datetime) -> records.EphemeralSession | Code:

@@ -11,7 +11,7 @@ from kavach_core.engine.deciding import Asked, Decision
 from kavach_core.engine.telemetry import Instruments, observed, observing
 from kavach_core.engine.values import AuthorizeResult
 from kavach_core.policy.decisions import Verdict
-from kavach_schema.records import Agent
+from kavach_core.storage.facts import AgentFacts
 
 
 class AsyncObservedAuthorization(AsyncAuthorization):
@@ -23,23 +23,29 @@ class AsyncObservedAuthorization(AsyncAuthorization):
         self._instruments = instruments
 
     async def _authorize(
-        self, find: Callable[[], Awaitable[Agent | None]], asked: Asked, started: float
+        self, find: Callable[[], Awaitable[AgentFacts | None]], asked: Asked, started: float
     ) -> AuthorizeResult:
         with observing(self._instruments, asked.action) as decision:
 
-            async def find_observed() -> Agent | None:
-                with decision.storing():
-                    agent = await find()
-                if agent is not None:
-                    decision.found(agent.id)
-                return agent
+            async def find_observed() -> AgentFacts | None:
+                begun = perf_counter()
+                try:
+                    known = await find()
+                finally:
+                    decision.stored += perf_counter() - begun
+                if known is not None:
+                    decision.found(known.agent.id)
+                return known
 
             result = await super()._authorize(find_observed, asked, started)
             decision.decided(result, perf_counter() - started)
             return result
 
     async def _decide_and_record(
-        self, agent: Agent | None, refused: Verdict | None, asked: Asked, started: float
+        self, known: AgentFacts | None, refused: Verdict | None, asked: Asked, started: float
     ) -> tuple[Decision, str | None]:
-        with observed().storing():
-            return await super()._decide_and_record(agent, refused, asked, started)
+        begun = perf_counter()
+        try:
+            return await super()._decide_and_record(known, refused, asked, started)
+        finally:
+            observed().stored += perf_counter() - begun

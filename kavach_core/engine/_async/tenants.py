@@ -13,7 +13,7 @@ from uuid_utils import uuid7
 from kavach_core.engine._async.places import claim_async_tenants_place
 from kavach_core.engine._async.retry import run_async_transaction
 from kavach_core.engine.reading import Clock
-from kavach_core.engine.tenancy import settings_of, suspended, tenant_place, tenant_value
+from kavach_core.engine.tenancy import settings_of, tenant_place, tenant_value
 from kavach_core.engine.values import Tenant
 from kavach_core.errors import InvalidInput, NotFoundError
 from kavach_core.policy.tenants import TenantSettingsLike, check_settings, check_slug, merge_settings
@@ -23,11 +23,6 @@ from kavach_schema.inputs import TenantChanges
 from kavach_schema.model import UNSET, Unset
 
 _PAGE: Final = 1000
-
-
-async def is_async_tenant_suspended(storage: AsyncStorage, tenant_id: str | None) -> bool:
-    """Tell whether a tenant is suspended; reads nothing where there is none."""
-    return suspended(await _find(storage, tenant_id))
 
 
 async def admit_async_agent(storage: AsyncStorage, tenant_id: str | None, type: str, now: datetime) -> None:

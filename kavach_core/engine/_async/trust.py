@@ -1,8 +1,8 @@
 """Trust scores of agents: kept current by each decision, and consulted by the next one.
 
-A score is read once for a group of decisions, and written back if nobody else has written it meanwhile. Otherwise it is
-claimed, which locks it, and what is stored then is built upon. So calls of one agent lose nothing, and calls of
-different agents never wait for each other.
+A score is read once, with the facts of a decision or for a group of them, and written back if nobody else has written
+it meanwhile. Otherwise it is claimed, which locks it, and what is stored then is built upon. So calls of one agent lose
+nothing, and calls of different agents never wait for each other.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from itertools import groupby
 
 from kavach_core.engine import trusting
 from kavach_core.engine._async.delegation import AsyncDelegations, rows_in_async_batches
@@ -25,6 +24,7 @@ from kavach_core.policy.constraints import Call
 from kavach_core.policy.permissions import Grant
 from kavach_core.policy.trust import Event
 from kavach_core.storage import AsyncStorage
+from kavach_core.storage.facts import AgentFacts
 from kavach_schema import records
 from kavach_schema.model import UNSET, Unset
 
@@ -77,22 +77,34 @@ class AsyncTrust:
         return await self._change(agent_id, {name: _share(name, v) for name, v in given.items() if v is not UNSET})
 
     async def restrain(
-        self, storage: AsyncStorage, agent: records.Agent, grants: Sequence[Grant], now: datetime
+        self, storage: AsyncStorage, known: AgentFacts, grants: Sequence[Grant], now: datetime
     ) -> Sequence[Grant]:
         """Return grants under the constraints of all tiers that their agent has not reached.
 
-        Nothing is read where no tier has constraints.
+        Only the scores of agents upstream are read, and none where no tier has constraints.
         """
         below = self._rules.constraints_below
         if not below:
             return grants
-        standing = await self._standing(storage, agent, grants, now)
-        return trusting.restrained(grants, agent.id, trusting.current(standing).tier, below)
+        givers = trusting.givers_of(grants)
+        rows = [row async for row in rows_in_async_batches(givers, storage.find_trust_scores_by_ids)]
+        if known.trust_score is not None:
+            rows.append(known.trust_score)
+        standing = trusting.standing_of(known.agent, grants, rows, now)
+        return trusting.restrained(grants, known.agent.id, trusting.current(standing).tier, below)
 
     def observe(
-        self, agent: records.Agent, grants: Sequence[Grant], call: Call, code: str | None
+        self,
+        agent: records.Agent,
+        grants: Sequence[Grant],
+        call: Call,
+        code: str | None,
+        scores: Sequence[records.TrustScore] | None = None,
     ) -> Observation | None:
-        """Return what a decision says of its agent; None where trust is switched off."""
+        """Return what a decision says of its agent; None where trust is switched off.
+
+        `scores` are those of the agent and its givers, if they were read already.
+        """
         if not self._rules.enabled:
             return None
         place = None
@@ -105,21 +117,26 @@ class AsyncTrust:
                 place = None
                 # Its message may quote the address.
                 logger.warning("trust: locate failed with %s; the place is unknown", type(error).__name__)
-        return Observation(agent, grants, Event(code, call.action, call.resource, place), call.now)
+        return Observation(agent, grants, Event(code, call.action, call.resource, place), call.now, scores)
 
     async def keep_current(self, storage: AsyncStorage, observed: Sequence[Observation]) -> None:
         """Fold decisions into the scores of their agents, in the transaction that records them.
 
-        The scores are read as late as possible, so that a call that waited for a counter finds what the one before it
-        wrote; agents come in one order, so that no two transactions wait for each other.
+        A decision that is alone is written over the scores that it rests on, if it has them. Those of a group are read
+        as late as possible: one that waited for others would find that they were written meanwhile. Agents come in one
+        order, so that no two transactions wait for each other.
         """
-        ids = {id for seen in observed for id in (seen.agent.id, *trusting.givers_of(seen.grants))}
-        rows = [row async for row in rows_in_async_batches(ids, storage.find_trust_scores_by_ids)]
-        for _, of_agent in groupby(sorted(observed, key=_agent_id), _agent_id):
-            events = list(of_agent)
-            last = events[-1]
+        rows = observed[0].scores if len(observed) == 1 else None
+        if rows is None:
+            ids = {id for seen in observed for id in (seen.agent.id, *trusting.givers_of(seen.grants))}
+            rows = [row async for row in rows_in_async_batches(ids, storage.find_trust_scores_by_ids)]
+        by_agent: dict[str, list[Observation]] = {}
+        for seen in observed:
+            by_agent.setdefault(seen.agent.id, []).append(seen)
+        for _, of_agent in sorted(by_agent.items()):
+            last = of_agent[-1]
             standing = trusting.standing_of(last.agent, last.grants, rows, last.now)
-            await _write(storage, standing, [seen.event for seen in events])
+            await _write(storage, standing, [seen.event for seen in of_agent])
 
     async def _change(self, agent_id: str, said: Mapping[str, float | None]) -> TrustScore:
         async def work(storage: AsyncStorage) -> TrustScore:
@@ -164,10 +181,6 @@ async def _write(
         raise BackendUnavailable("the storage refused to count a revision without a limit", retryable=False)
     written = await storage.upsert_trust_score(**trusting.changed(standing, claimed, events, said))
     return replace(standing, row=written)
-
-
-def _agent_id(seen: Observation) -> str:
-    return seen.agent.id
 
 
 def _share(name: str, value: object) -> float | None:

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from time import perf_counter
 
 from pydantic import JsonValue
@@ -13,7 +13,7 @@ from pydantic import JsonValue
 from kavach_core.engine._sync.approvals import Approvals
 from kavach_core.engine._sync.deciding import Decisions
 from kavach_core.engine._sync.delegation import Delegations
-from kavach_core.engine._sync.ephemeral import find_agent_of
+from kavach_core.engine._sync.ephemeral import find_facts_of
 from kavach_core.engine._sync.hooks import Lifecycle
 from kavach_core.engine._sync.recording import Records
 from kavach_core.engine._sync.retry import run_transaction
@@ -23,12 +23,14 @@ from kavach_core.engine.deciding import Asked, Decision, Entry, audit_row
 from kavach_core.engine.reading import Clock, agent_value, check
 from kavach_core.engine.settings import Rules
 from kavach_core.engine.tokens import EPHEMERAL_PREFIX, PREFIXES, hash_token
+from kavach_core.engine.trusting import scores_in
 from kavach_core.engine.values import AuthorizeResult
 from kavach_core.errors import InvalidInput, StorageError
 from kavach_core.policy.decisions import Verdict
 from kavach_core.storage import Storage
+from kavach_core.storage.facts import AgentFacts
 from kavach_core.storage.values import check_time
-from kavach_schema.records import Agent
+from kavach_schema.records import Agent, TrustScore
 from kavach_schema.tables.agents import AUDIT_LOGS
 
 logger = logging.getLogger("kavach")
@@ -83,7 +85,9 @@ class Authorization:
             user_agent=user_agent,
             tokens_cost=tokens_cost,
         )
-        return self._authorize(lambda: self._storage.find_agent_by_id(agent_id), asked, started)
+        return self._authorize(
+            lambda: self._storage.find_agent_facts_by_id(agent_id, resource=resource), asked, started
+        )
 
     def by_token(
         self,
@@ -114,24 +118,28 @@ class Authorization:
             tokens_cost=tokens_cost,
         )
         if ephemeral:
-            return self._authorize(lambda: find_agent_of(self._storage, hashed), asked, started)
-        return self._authorize(lambda: self._storage.find_agent_by_token_hash(hashed), asked, started)
+            return self._authorize(lambda: find_facts_of(self._storage, hashed, resource), asked, started)
+        return self._authorize(
+            lambda: self._storage.find_agent_facts_by_token_hash(hashed, resource=resource), asked, started
+        )
 
     def close(self) -> None:
         """Return once every decision that was made is recorded, or has failed."""
         self._records.close()
 
-    def _authorize(self, find: Callable[[], Agent | None], asked: Asked, started: float) -> AuthorizeResult:
+    def _authorize(self, find: Callable[[], AgentFacts | None], asked: Asked, started: float) -> AuthorizeResult:
         agent: Agent | None = None
         try:
-            agent = find()
+            known = find()
+            agent = _agent_in(known)
             refused = None
             if self._lifecycle.asks:
                 refused = self._lifecycle.refusal(asked.hooked(agent))
                 if refused is None:
                     # The hook may have taken its time, or revoked the agent itself.
-                    agent = find()
-            decision, audit_id = self._decide_and_record(agent, refused, asked, started)
+                    known = find()
+                    agent = _agent_in(known)
+            decision, audit_id = self._decide_and_record(known, refused, asked, started)
         except InvalidInput:
             raise
         except StorageError as error:
@@ -155,19 +163,20 @@ class Authorization:
         return result
 
     def _decide_and_record(
-        self, agent: Agent | None, refused: Verdict | None, asked: Asked, started: float
+        self, known: AgentFacts | None, refused: Verdict | None, asked: Asked, started: float
     ) -> tuple[Decision, str | None]:
-        """Decide on facts that are read first, and return the decision with the id of its audit row."""
+        """Decide on facts that were read first, and return the decision with the id of its audit row."""
         now = check_time(self._clock(), "clock")
-        facts = self._decisions.read(self._storage, agent, refused, asked, now)
+        facts = self._decisions.weigh(self._storage, known, refused, asked, now)
+        agent = facts.agent
 
-        def entry_of(decision: Decision) -> Entry:
+        def entry_of(decision: Decision, scores: Sequence[TrustScore] | None = None) -> Entry:
             verdict = decision.verdict
             kept = self._rules.agents.audit_all or not verdict.allowed
             row = audit_row(asked, agent, verdict, now, perf_counter() - started) if kept else None
             if agent is None or not decision.weighed:
                 return Entry(row, None)
-            return Entry(row, self._trust.observe(agent, facts.grants, asked.at(now), verdict.code))
+            return Entry(row, self._trust.observe(agent, facts.grants, asked.at(now), verdict.code, scores))
 
         def work(storage: Storage) -> tuple[Decision, Entry]:
             decision = self._decisions.decide(storage, facts, asked, now)
@@ -179,10 +188,14 @@ class Authorization:
         if alone is None or self._storage.in_transaction:
             decision, entry = run_transaction(self._storage, work)
         else:
-            decision, entry = alone, entry_of(alone)
+            decision, entry = alone, entry_of(alone, None if known is None else scores_in(known, facts.grants))
             self._records.commit(entry)
         return decision, None if entry.row is None else entry.row["id"]
 
     def _tell_revoked(self, row: Agent) -> None:
         permissions = self._storage.find_permissions_by_agent_id(row.id)
         self._lifecycle.revoked(agent_value(row.replace(status="revoked"), permissions, self._clock()))
+
+
+def _agent_in(known: AgentFacts | None) -> Agent | None:
+    return None if known is None else known.agent

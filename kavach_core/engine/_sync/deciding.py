@@ -9,19 +9,20 @@ from dataclasses import replace
 from datetime import datetime
 
 from kavach_core.engine._sync.approvals import Approvals
-from kavach_core.engine._sync.budgets import charge_call, find_policies
+from kavach_core.engine._sync.budgets import charge_call
 from kavach_core.engine._sync.counting import count_call, uncount_call
 from kavach_core.engine._sync.delegation import Delegations
 from kavach_core.engine._sync.ephemeral import give_action_back, use_action
-from kavach_core.engine._sync.tenants import is_tenant_suspended
 from kavach_core.engine._sync.trust import Trust
 from kavach_core.engine.budgeting import places_of
 from kavach_core.engine.deciding import Asked, Decision, Facts
 from kavach_core.engine.reading import agent_status
+from kavach_core.engine.tenancy import suspended
 from kavach_core.policy.constraints import Call
 from kavach_core.policy.decisions import Refusal, Verdict, allow, deny, weigh
 from kavach_core.policy.permissions import Grant
 from kavach_core.storage import Storage
+from kavach_core.storage.facts import AgentFacts
 from kavach_schema.records import Agent
 
 
@@ -34,23 +35,27 @@ class Decisions:
         self._approvals = approvals
         self._trust = trust
 
-    def read(
-        self, storage: Storage, agent: Agent | None, refused: Verdict | None, asked: Asked, now: datetime
+    def weigh(
+        self, storage: Storage, known: AgentFacts | None, refused: Verdict | None, asked: Asked, now: datetime
     ) -> Facts:
-        """Read what a decision rests on, no more than it needs; `refused` is the denial of a hook."""
+        """Return what follows from what is known of an agent; what is upstream of it is read.
+
+        `refused` is the denial of a hook.
+        """
+        agent = None if known is None else known.agent
         if refused is not None:
             return Facts(agent, refused)
-        if agent is None:
-            return Facts(agent, Verdict("unknown_agent"))
+        if known is None or agent is None:
+            return Facts(None, Verdict("unknown_agent"))
         status = agent_status(agent, now)
         if status != "active":
             return Facts(agent, Verdict("agent_expired" if status == "expired" else "agent_revoked"), asked.ephemeral)
-        if is_tenant_suspended(storage, agent.tenant_id):
+        if suspended(known.tenant):
             return Facts(agent, Verdict("tenant_suspended"), asked.ephemeral)
-        grants = self._delegations.grants_of(storage, agent.id, now, asked.resource)
-        weighed = weigh(self._trust.restrain(storage, agent, grants, now), asked.at(now))
-        policies = find_policies(storage, agent) if weighed.grants else []
-        return Facts(agent, None, asked.ephemeral, grants, weighed, places_of(policies, now))
+        grants = self._delegations.grants_in(storage, known, now)
+        weighed = weigh(self._trust.restrain(storage, known, grants, now), asked.at(now))
+        places = places_of(known.budget_policies, now) if weighed.grants else []
+        return Facts(agent, None, asked.ephemeral, grants, weighed, places)
 
     def decide(self, storage: Storage, facts: Facts, asked: Asked, now: datetime) -> Decision:
         """Decide, and count what is allowed: an action by an ephemeral token is given back where it is denied."""

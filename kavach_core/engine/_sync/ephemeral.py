@@ -21,6 +21,7 @@ from kavach_core.errors import InactiveAgentError, InvalidInput, NotFoundError
 from kavach_core.policy.decisions import Code
 from kavach_core.policy.durations import parse_duration
 from kavach_core.storage import Storage
+from kavach_core.storage.facts import AgentFacts
 from kavach_schema import records
 from kavach_schema.tables.agents import EPHEMERAL_SESSIONS
 
@@ -112,10 +113,10 @@ class EphemeralSessions:
         return _value(row, now)
 
 
-def find_agent_of(storage: Storage, token_hash: str) -> records.Agent | None:
-    """Return the agent whose ephemeral token has this hash, whatever the status of both, or None."""
+def find_facts_of(storage: Storage, token_hash: str, resource: str) -> AgentFacts | None:
+    """Return the facts of the agent whose ephemeral token has this hash, whatever the status of both, or None."""
     session = storage.find_ephemeral_session_by_token_hash(token_hash)
-    return None if session is None else storage.find_agent_by_id(session.agent_id)
+    return None if session is None else storage.find_agent_facts_by_id(session.agent_id, resource=resource)
 
 
 def use_action(storage: Storage, token_hash: str, now: datetime) -> records.EphemeralSession | Code:

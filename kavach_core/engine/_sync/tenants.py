@@ -15,7 +15,7 @@ from uuid_utils import uuid7
 from kavach_core.engine._sync.places import claim_tenants_place
 from kavach_core.engine._sync.retry import run_transaction
 from kavach_core.engine.reading import Clock
-from kavach_core.engine.tenancy import settings_of, suspended, tenant_place, tenant_value
+from kavach_core.engine.tenancy import settings_of, tenant_place, tenant_value
 from kavach_core.engine.values import Tenant
 from kavach_core.errors import InvalidInput, NotFoundError
 from kavach_core.policy.tenants import TenantSettingsLike, check_settings, check_slug, merge_settings
@@ -25,11 +25,6 @@ from kavach_schema.inputs import TenantChanges
 from kavach_schema.model import UNSET, Unset
 
 _PAGE: Final = 1000
-
-
-def is_tenant_suspended(storage: Storage, tenant_id: str | None) -> bool:
-    """Tell whether a tenant is suspended; reads nothing where there is none."""
-    return suspended(_find(storage, tenant_id))
 
 
 def admit_agent(storage: Storage, tenant_id: str | None, type: str, now: datetime) -> None:

@@ -9,6 +9,7 @@ from typing import Unpack
 from kavach_core.errors import InvalidInput
 from kavach_core.storage import contract
 from kavach_core.storage._async.backend import AsyncMethods
+from kavach_core.storage.facts import AgentFacts
 from kavach_schema.filters import AgentFilter
 from kavach_schema.inputs import (
     AgentChanges,
@@ -32,6 +33,19 @@ class AsyncAgentMethods(AsyncMethods):
     async def find_agent_by_token_hash(self, token_hash: str) -> Agent | None:
         """Return the agent whose token has this hash, whatever its status, or None."""
         return await self._execute(contract.FIND_AGENT_BY_TOKEN_HASH, {"token_hash": token_hash})
+
+    async def find_agent_facts_by_id(self, agent_id: str, *, resource: str) -> AgentFacts | None:
+        """Return the agent with this id and all that decides on a call of it on this resource, or None.
+
+        All is as of one moment: what others commit meanwhile is seen wholly or not at all.
+        """
+        values = {"id": agent_id, "resource": resource, "chain_status": "active"}
+        return AgentFacts.of(await self._execute(contract.FIND_AGENT_FACTS_BY_ID, values))
+
+    async def find_agent_facts_by_token_hash(self, token_hash: str, *, resource: str) -> AgentFacts | None:
+        """Return the same for the agent whose token has this hash."""
+        values = {"token_hash": token_hash, "resource": resource, "chain_status": "active"}
+        return AgentFacts.of(await self._execute(contract.FIND_AGENT_FACTS_BY_TOKEN_HASH, values))
 
     async def find_agents_by_ids(self, agent_ids: Sequence[str]) -> list[Agent]:
         """Return the agents with these ids, whatever their status, by creation, oldest first."""

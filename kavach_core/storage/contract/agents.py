@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from kavach_core.storage.contract._common import OLDEST_FIRST, deletions_with
+from kavach_core.storage.contract.accounting import FIND_BUDGET_POLICIES_FOR
 from kavach_core.storage.operations import (
+    Along,
     Count,
     Delete,
     Filter,
     Find,
+    Gather,
     Get,
     Increment,
     Insert,
@@ -17,6 +20,7 @@ from kavach_core.storage.operations import (
     equal,
 )
 from kavach_schema.tables.agents import AGENTS, DELEGATION_CHAINS, PERMISSIONS, TRUST_SCORES
+from kavach_schema.tables.identity import TENANTS
 
 FIND_AGENT_BY_ID = Get(AGENTS, ("id",))
 FIND_AGENT_BY_TOKEN_HASH = Get(AGENTS, ("token_hash",))
@@ -66,3 +70,23 @@ FIND_TRUST_SCORES_BY_IDS = Find(
 UPSERT_TRUST_SCORE = Upsert(TRUST_SCORES, ("agent_id",))
 UPDATE_TRUST_SCORE = Update(TRUST_SCORES, ("agent_id",), expect=("revision",))
 INCREMENT_TRUST_SCORE_REVISION = Increment(TRUST_SCORES, ("agent_id",), "revision")
+
+_FACTS = (
+    Along(Find(TENANTS, equal("id"), ("id",)), {"id": "tenant_id"}),
+    Along(
+        Find(
+            PERMISSIONS, (*equal("agent_id"), Filter("resource", "resource", "pattern", optional=False)), OLDEST_FIRST
+        ),
+        {"agent_id": "id"},
+    ),
+    Along(
+        Find(
+            DELEGATION_CHAINS, (*equal("to_agent_id"), Filter("status", "chain_status", optional=False)), OLDEST_FIRST
+        ),
+        {"to_agent_id": "id"},
+    ),
+    Along(FIND_BUDGET_POLICIES_FOR, {"agent_id": "id", "user_id": "owner_id", "tenant_id": "tenant_id"}),
+    Along(Find(TRUST_SCORES, equal("agent_id"), ("agent_id",)), {"agent_id": "id"}),
+)
+FIND_AGENT_FACTS_BY_ID = Gather(AGENTS, ("id",), _FACTS)
+FIND_AGENT_FACTS_BY_TOKEN_HASH = Gather(AGENTS, ("token_hash",), _FACTS)

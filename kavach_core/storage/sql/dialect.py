@@ -60,6 +60,14 @@ class SqlDialect:
         name = self.name(column.name)
         return f"{name}::text" if column.kind == "json" and self.flavour == "postgresql" else name
 
+    def position(self, text: str, part: str) -> str:
+        """Return where a part begins in a text, counted from 1; 0 where it does not occur."""
+        return f"{'strpos' if self.flavour == 'postgresql' else 'instr'}({text}, '{part}')"
+
+    def first(self, text: str, count: str) -> str:
+        """Return the first characters of a text, as many as an expression says."""
+        return f"substr({text}, 1, {count})" if self.flavour == "sqlite" else f"left({text}, {count})"
+
     def placeholder(self, position: int) -> str:
         """Return the placeholder of the parameter at a position, counted from 1."""
         if self.paramstyle == "numeric_dollar":

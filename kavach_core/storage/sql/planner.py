@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
+from itertools import chain
 from typing import Any, TypeVar, cast
+
+from pydantic_core import to_json
 
 from kavach_core.errors import CapabilityError, ConflictError, InvalidInput
 from kavach_core.storage.operations import (
@@ -16,6 +19,7 @@ from kavach_core.storage.operations import (
     Count,
     Delete,
     Find,
+    Gather,
     Get,
     Increment,
     Insert,
@@ -27,7 +31,8 @@ from kavach_core.storage.operations import (
 from kavach_core.storage.rows import PAGE, RowCodec, codec
 from kavach_core.storage.sql import render
 from kavach_core.storage.sql.dialect import SqlDialect
-from kavach_core.storage.sql.plans import Finish, Plan, Request, Rows, Steps
+from kavach_core.storage.sql.gathering import Gathering
+from kavach_core.storage.sql.plans import Finish, Plan, Request, Rows, Steps, statements_of
 from kavach_core.storage.sql.questions import Question, Values, bind_filters
 from kavach_core.storage.sql.render import Statement
 from kavach_core.storage.values import MAX_INTEGER, MIN_INTEGER, Primitive, refuse_overflow
@@ -58,6 +63,8 @@ class Planner:
                 return self._get(operation)
             case Find():
                 return self._find(operation)
+            case Gather():
+                return Gathering(self.dialect, operation).plan
             case Insert():
                 return self._insert(operation)
             case Update():
@@ -90,12 +97,22 @@ class Planner:
         finish = _first(rows)
 
         sql = statement.sql
+        if len(encoders) == 1:
+            [(only, encode_only)] = encoders
+
+            def plan_one(values: Values) -> Plan:
+                parameter = encode_only(values[only])
+                if parameter is None:
+                    _encoded(rows, values)  # raises
+                return Plan(Request(sql, (parameter,), True), finish)
+
+            return plan_one
 
         def plan(values: Values) -> Plan:
             parameters = [encode(values[name]) for name, encode in encoders]
             if None in parameters:
                 _encoded(rows, values)  # raises
-            return Plan(Request(sql, parameters, None, True), finish)
+            return Plan(Request(sql, parameters, True), finish)
 
         return plan
 
@@ -128,8 +145,8 @@ class Planner:
 
         def plan(values: Values) -> Plan:
             row = rows.row(values)
-            request = Request(sql, row, None, False)
-            yielding = Request(f"{sql} ON CONFLICT DO NOTHING", row, None, False) if yields else None
+            request = Request(sql, row, False)
+            yielding = Request(f"{sql} ON CONFLICT DO NOTHING", row, False) if yields else None
             return Plan(request, lambda _: rows.decode(row), None, False, True, yielding)
 
         return plan
@@ -137,14 +154,28 @@ class Planner:
     def _insert_many(self, operation: InsertMany[T], values: Values) -> Plan:
         rows = codec(operation.table)
         new = [rows.row(each) for each in cast("Sequence[Values]", values["rows"])]
-        statement = self._statement((operation,), lambda: render.insert(self.dialect, operation.table))
+        requests = [self._insert_some(operation, some) for some in statements_of(new)]
 
-        def steps() -> Steps[list[T]]:
-            if new:
-                yield Request(statement.sql, many=new)
+        def finish(_: Rows) -> list[T]:
             return [*map(rows.decode, new)]
 
-        return _several(steps(), atomic=len(new) > 1, may_conflict=True)
+        def steps() -> Steps[list[T]]:
+            for request in requests:  # noqa: UP028 - steps are sent replies, which a list does not take
+                yield request
+            return finish(Rows((), len(new)))
+
+        if len(requests) == 1:
+            return Plan(requests[0], finish, may_conflict=True)
+        return _several(steps(), atomic=bool(requests), may_conflict=True)
+
+    def _insert_some(self, operation: InsertMany[T], some: Sequence[Sequence[Primitive]]) -> Request:
+        number, table = len(some), operation.table
+        if number > 1 and self.dialect.flavour == "postgresql":
+            recordset = self._statement((operation,), lambda: render.insert_recordset(self.dialect, table))
+            objects = [dict(zip(table.by_name, row, strict=True)) for row in some]
+            return Request(recordset.sql, (to_json(objects).decode(),), False)
+        statement = self._statement((operation, number), lambda: render.insert(self.dialect, table, number))
+        return Request(statement.sql, tuple(chain.from_iterable(some)), False)
 
     def _update(self, operation: Update[T], values: Values) -> Plan:
         table = operation.table
@@ -385,7 +416,7 @@ def _first(rows: RowCodec[Any]) -> Finish[Any]:
 
 
 def _request(statement: Statement, values: Mapping[str, Primitive]) -> Request:
-    return Request(statement.sql, [values[name] for name in statement.names], None, statement.returns)
+    return Request(statement.sql, [values[name] for name in statement.names], statement.returns)
 
 
 def _encoded(rows: RowCodec[T], values: Values) -> dict[str, Primitive]:

@@ -6,9 +6,9 @@ the whole meaning of the contract, and own nothing but the sending. psycopg 3 an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias, TypeVar, cast
+from typing import Any, Final, TypeAlias, TypeVar, cast
 
 from kavach_core.storage.values import Primitive
 
@@ -17,11 +17,10 @@ T = TypeVar("T")
 
 @dataclass(slots=True)  # a frozen one takes three times as long to make
 class Request:
-    """Ask for a statement to be sent; where `many` is given, once for each of its tuples of parameters."""
+    """Ask for a statement to be sent."""
 
     sql: str
     parameters: Sequence[Primitive] = ()
-    many: Sequence[Sequence[Primitive]] | None = None
     returns: bool | None = None
     """Whether rows come back; None where only the driver can tell."""
 
@@ -84,3 +83,23 @@ def run(plan: Plan, send: Callable[[Request], Rows]) -> Any:
     if plan.request is not None:
         return plan.finish(send(plan.request))
     return drive(plan.steps, send)
+
+
+MOST_ROWS: Final = 256
+MOST_TEXT: Final = 1_000_000
+"""How many rows one statement writes, and how many characters: servers limit parameters, and a statement's length."""
+
+
+def statements_of(rows: Sequence[Sequence[Primitive]]) -> Iterator[Sequence[Sequence[Primitive]]]:
+    """Split new rows into those that one statement writes each: it is sent, and is all or nothing, by itself."""
+    some: list[Sequence[Primitive]] = []
+    length = 0
+    for row in rows:
+        added = sum(len(value) for value in row if isinstance(value, str))
+        if some and (len(some) == MOST_ROWS or length + added > MOST_TEXT):
+            yield some
+            some, length = [], 0
+        some.append(row)
+        length += added
+    if some:
+        yield some

@@ -55,9 +55,7 @@ class Question:
         prepared = self._prepared.get(shape)
         if prepared is None:
             prepared = self._prepared[shape] = self._prepare(*shape)
-        return Request(
-            prepared.sql, [encode(values[name]) for name, encode in prepared.sources], None, prepared.returns
-        )
+        return Request(prepared.sql, [encode(values[name]) for name, encode in prepared.sources], prepared.returns)
 
     def _prepare(self, present: Sequence[str], choices: int) -> _Prepared:
         operation = self._operation

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from kavach_core.storage.operations import Consume, Count, Delete, Filter, Find, Increment, Update, Upsert
 from kavach_core.storage.sql.dialect import SqlDialect
@@ -33,11 +33,11 @@ class Statement:
 class Writer:
     """Collect SQL text and the names of its parameters."""
 
-    def __init__(self, dialect: SqlDialect, table: Table[object]) -> None:
-        """Start an empty statement about one table."""
+    def __init__(self, dialect: SqlDialect, table: Table[object], names: list[str] | None = None) -> None:
+        """Start an empty statement about one table, or a part of one that has these parameters already."""
         self.dialect = dialect
         self.table = table
-        self.names: list[str] = []
+        self.names: list[str] = [] if names is None else names
 
     def value(self, name: str) -> str:
         """Return a placeholder for the value called `name`."""
@@ -91,7 +91,7 @@ def select_one(
 def find(dialect: SqlDialect, operation: Find[R], present: frozenset[str], choices: int) -> Statement:
     """Render a read of many rows, for the filters in `present`; `choices` counts the values of an `in` filter."""
     w = Writer(dialect, operation.table)
-    conditions = [_condition(w, f, choices) for f in operation.filters if f.name in present]
+    conditions = [condition(w, f, choices) for f in operation.filters if f.name in present]
     if "after" in present:
         conditions.append(_behind(w, operation))
     direction = " DESC" if operation.descending else ""
@@ -107,14 +107,14 @@ def find(dialect: SqlDialect, operation: Find[R], present: frozenset[str], choic
 def count(dialect: SqlDialect, operation: Count, present: frozenset[str], choices: int) -> Statement:
     """Render a count of rows."""
     w = Writer(dialect, operation.table)
-    conditions = [_condition(w, f, choices) for f in operation.filters if f.name in present]
+    conditions = [condition(w, f, choices) for f in operation.filters if f.name in present]
     return w.statement(f"SELECT count(*) FROM {w.target}{_where(conditions)}{_current(w, operation)}")
 
 
 def delete(dialect: SqlDialect, operation: Delete, present: frozenset[str], choices: int) -> Statement:
     """Render a deletion of rows."""
     w = Writer(dialect, operation.table)
-    where = _where([_condition(w, f, choices) for f in operation.filters if f.name in present])
+    where = _where([condition(w, f, choices) for f in operation.filters if f.name in present])
     if "limit" not in present:
         return w.statement(f"DELETE FROM {w.target}{where}")
     limit = f" LIMIT {w.value('limit')}"
@@ -127,10 +127,27 @@ def delete(dialect: SqlDialect, operation: Delete, present: frozenset[str], choi
     return w.statement(f"DELETE FROM {w.target} WHERE {key} {among}")
 
 
-def insert(dialect: SqlDialect, table: Table[object]) -> Statement:
-    """Render a new row with all its columns."""
+def insert(dialect: SqlDialect, table: Table[object], rows: int = 1) -> Statement:
+    """Render so many new rows with all their columns."""
     w = Writer(dialect, table)
-    return w.statement(_insert(w))
+    further = "".join(f", {_values(w, table.by_name)}" for _ in range(rows - 1))
+    return w.statement(f"{_insert(w)}{further}")
+
+
+def insert_recordset(dialect: SqlDialect, table: Table[object]) -> Statement:
+    """Render any number of new rows that come as one JSON text, a list of objects; for PostgreSQL.
+
+    It has one parameter, and is prepared once for all numbers of rows: drivers take longer over a thousand parameters
+    than the server takes over the rows.
+    """
+    w = Writer(dialect, table)
+    fields = ", ".join(f"{w.column(c.name)} {_RECORDSET_TYPES.get(c.kind, 'text')}" for c in table.columns)
+    values = ", ".join(f"{w.column(c.name)}{'::jsonb' if c.kind == 'json' else ''}" for c in table.columns)
+    given = f"json_to_recordset(CAST({w.value('rows')} AS text)::json) AS given({fields})"
+    return w.statement(f"INSERT INTO {w.target} {_columns(w, table.by_name)} SELECT {values} FROM {given}")
+
+
+_RECORDSET_TYPES: Final = {"integer": "bigint", "time": "bigint", "boolean": "boolean"}
 
 
 def update(
@@ -185,7 +202,7 @@ def add(dialect: SqlDialect, operation: Increment[object]) -> Statement:
     w = Writer(dialect, operation.table)
     column = w.column(operation.column)
     sql = f"UPDATE {w.target} SET {column} = {column} + {w.value(operation.column)}"
-    conditions = [w.equal(operation.by), *(_condition(w, f, 0) for f in operation.alive)]
+    conditions = [w.equal(operation.by), *(condition(w, f) for f in operation.alive)]
     guard = _within(w, column)
     if operation.bound:
         # In the order of a CASE: a sum that overflows fails, and conditions joined by AND may be tried in any order.
@@ -199,14 +216,14 @@ def mark(dialect: SqlDialect, operation: Consume[object]) -> Statement:
     """Render the marking of a row that is not marked yet."""
     w = Writer(dialect, operation.table)
     marked = w.column(str(operation.mark))
-    conditions = [w.equal(operation.by), f"{marked} = FALSE", *(_condition(w, f, 0) for f in operation.alive)]
+    conditions = [w.equal(operation.by), f"{marked} = FALSE", *(condition(w, f) for f in operation.alive)]
     return w.statement(f"UPDATE {w.target} SET {marked} = TRUE{_where(conditions)}{w.returning}")
 
 
 def take(dialect: SqlDialect, operation: Consume[object]) -> Statement:
     """Render the deletion of a row that is given back."""
     w = Writer(dialect, operation.table)
-    conditions = [w.equal(operation.by), *(_condition(w, f, 0) for f in operation.alive)]
+    conditions = [w.equal(operation.by), *(condition(w, f) for f in operation.alive)]
     returning = f" RETURNING {w.columns}" if dialect.delete_returning else ""
     return w.statement(f"DELETE FROM {w.target}{_where(conditions)}{returning}")
 
@@ -220,7 +237,7 @@ def lock(dialect: SqlDialect, operation: Consume[object]) -> Statement:
 def alive(dialect: SqlDialect, operation: Consume[object] | Increment[object]) -> Statement:
     """Render a read of the row that an operation would change, if it is alive."""
     w = Writer(dialect, operation.table)
-    conditions = [w.equal(operation.by), *(_condition(w, f, 0) for f in operation.alive)]
+    conditions = [w.equal(operation.by), *(condition(w, f) for f in operation.alive)]
     return w.statement(f"SELECT {w.columns} FROM {w.target}{_where(conditions)}")
 
 
@@ -251,8 +268,12 @@ def _meant(w: Writer, by: Iterable[str]) -> str:
 
 def _insert(w: Writer, renamed: Mapping[str, str] = MappingProxyType({})) -> str:
     names = tuple(w.table.by_name)
-    values = ", ".join(w.value(renamed.get(name, name)) for name in names)
-    return f"INSERT INTO {w.target} {_columns(w, names)} VALUES ({values})"
+    values = _values(w, [renamed.get(name, name) for name in names])
+    return f"INSERT INTO {w.target} {_columns(w, names)} VALUES {values}"
+
+
+def _values(w: Writer, names: Iterable[str]) -> str:
+    return f"({', '.join(map(w.value, names))})"
 
 
 def _columns(w: Writer, names: Iterable[str]) -> str:
@@ -263,10 +284,15 @@ def _where(conditions: Sequence[str]) -> str:
     return " WHERE " + " AND ".join(conditions) if conditions else ""
 
 
-def _condition(w: Writer, f: Filter, choices: int) -> str:
+def condition(w: Writer, f: Filter, choices: int = 0) -> str:
+    """Return the condition that a filter puts on rows; a pattern takes the value called `name:`, too."""
     if f.comparison == "in":
         values = ", ".join(w.value(f"{f.name}_{i}") for i in range(choices))
         return f"{w.column(f.column)} IN ({values})"
+    if f.comparison == "pattern":
+        column, star = w.column(f.column), w.dialect.position(w.column(f.column), "*")
+        opening = f"{w.dialect.first(column, f'{star} - 1')} = {w.dialect.first(w.value(f'{f.name}:'), f'{star} - 1')}"
+        return f"({star} > 0 AND {opening} OR {column} = {w.value(f.name)})"
     if f.either:
         first = f"{w.column(f.column)} = {w.value(f.name)}"
         return f"({first} OR {w.column(f.either)} = {w.value(f.name)})"

@@ -11,7 +11,7 @@ from kavach_core.testing.changes import Change, Row, each_change
 from kavach_core.testing.clauses.transacting import Transacting, new_row, put
 from kavach_core.testing.methods import read
 from kavach_core.testing.samples import fresh, sample
-from kavach_schema.tables.agents import AGENTS, AUDIT_LOGS, PERMISSIONS
+from kavach_schema.tables.agents import AGENTS, AUDIT_LOGS, PERMISSIONS, TRUST_SCORES
 
 ROUNDS = 6
 MANY = 60
@@ -125,6 +125,44 @@ class IsolationClauses(Transacting):
             seen.append(len(await second.find_permissions_by_agent_id(agent_id)))
             assert set(seen) <= {0, MANY}
         await writing.result()
+
+    async def test_facts_are_as_of_one_moment(self) -> None:
+        """Whoever gathers facts MUST NOT see the token of one moment beside the permissions or the score of another."""
+        self.require(transactions=True)
+        second = await self.second()
+        agent = await self.new(AGENTS)
+        mine = {"agent_id": agent["id"]}
+        permission = await self.new(PERMISSIONS, **mine, resource="**", actions=["0"])
+        await self.new(TRUST_SCORES, **mine, revision=0)
+
+        async def rotate_all() -> None:
+            old = permission
+            for number in range(1, MANY + 1):
+                new = sample(PERMISSIONS, **mine, resource="**", actions=[str(number)])
+
+                async def rotate(transaction: Any, old: Any = old, new: Any = new, number: int = number) -> None:
+                    await transaction.update_agent(agent["id"], name=str(number))
+                    await self.opened.runner.pause()
+                    await transaction.delete_permission(old["id"])
+                    await transaction.create_permission(**new)
+                    await self.opened.runner.pause()
+                    await transaction.update_trust_score(agent["id"], revision=number)
+
+                async with self.transaction() as transaction:
+                    await rotate(transaction)
+                old = new
+
+        await second.update_agent(agent["id"], name="0")
+        rotating = self.beside(rotate_all)
+        ended = False
+        while not ended:
+            ended = await rotating.ends_within(0)
+            facts = await second.find_agent_facts_by_token_hash(agent["token_hash"], resource="mcp")
+            assert facts is not None
+            assert facts.trust_score is not None
+            seen = {facts.agent.name, str(facts.trust_score.revision), *(p.actions[0] for p in facts.permissions)}
+            assert len(seen) == 1, "the facts are of several moments"
+        await rotating.result()
 
     async def test_an_owner_goes_wholly_or_not_at_all(self) -> None:
         """Who no longer finds the rows of an owner MUST NOT find the owner either, and the other way round."""

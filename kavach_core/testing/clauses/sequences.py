@@ -18,12 +18,14 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 
 from kavach_core.errors import ConflictError, KavachError
 from kavach_core.storage import AsyncStorage, create_memory_storage
+from kavach_core.storage.facts import AgentFacts
 from kavach_core.storage.operations import (
     Consume,
     Count,
     Delete,
     Filter,
     Find,
+    Gather,
     Get,
     Increment,
     Insert,
@@ -39,6 +41,7 @@ from kavach_core.testing.opening import Opened
 from kavach_core.testing.samples import Values, another, fresh, is_unique, sample
 from kavach_schema.model import Table
 from kavach_schema.tables import TABLES
+from kavach_schema.tables.agents import PERMISSIONS
 
 T = TypeVar("T")
 
@@ -131,6 +134,9 @@ class Sequences(RuleBasedStateMachine):
         actual, expected = (self.run(_outcome(s, method, arguments, keywords)) for s in self.here[-1])
         if isinstance(actual, list):
             actual = [row for row in actual if not method.is_everybodys(row) or row.id.startswith(self.prefix)]
+        if isinstance(actual, AgentFacts):
+            own = [policy for policy in actual.budget_policies if policy.id.startswith(self.prefix)]
+            actual = actual._replace(budget_policies=own)
         assert actual == expected, f"{method} answers otherwise than in memory"
         if isinstance(expected, list) and expected:
             self.last[method.name] = expected[-1]
@@ -194,6 +200,9 @@ class Sequences(RuleBasedStateMachine):
                 return [[self.row(data, method.table) for _ in range(data.draw(st.integers(0, 3)))]], {}
             case Increment() if operation.create:
                 return [], self.row(data, method.table) | self.options(data, method)
+            case Gather():
+                by = operation.by[0]
+                return [self.value(data, method.table, by)], {"resource": self.value(data, PERMISSIONS, "resource")}
             case Get() | Update() | Consume() | Increment():
                 named = {name: self.value(data, method.table, name) for name in operation.by}
                 return [named.pop(operation.by[0])], named | self.options(data, method) | self.changes(data, method)

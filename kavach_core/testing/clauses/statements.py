@@ -18,6 +18,7 @@ from kavach_core.storage.operations import (
     Count,
     Delete,
     Find,
+    Gather,
     Get,
     Increment,
     Insert,
@@ -28,12 +29,13 @@ from kavach_core.storage.operations import (
 )
 from kavach_core.testing.clauses.base import Clauses
 from kavach_core.testing.clauses.consuming import consume
+from kavach_core.testing.grouping import each_table_of
 from kavach_core.testing.methods import COUNTS, METHODS, OWNERS, PURGE_METHODS, STREAMS, WRITERS, Method, write
 from kavach_core.testing.samples import LATER, T0, Values, another, fresh, long_ago, sample
 from kavach_schema.tables import TABLES
 from kavach_schema.tables.agents import AGENTS, EPHEMERAL_SESSIONS, PERMISSIONS
 
-ALWAYS_ONE: Final = (Get, Find, Count, Insert, Delete)
+ALWAYS_ONE: Final = (Get, Find, Gather, Count, Insert, Delete)
 """What any database does in one statement."""
 
 WITH_RETURNING: Final = (Update, Upsert, Increment, Consume)
@@ -48,11 +50,8 @@ UNCALLED: Final = 10**9
 PAGE_OF_MANY: Final = 50
 """New rows in one call: an adapter may send them one by one, or all in one statement."""
 
-each_method = pytest.mark.parametrize("method", METHODS.values(), ids=str)
-each_plain = pytest.mark.parametrize("method", [m for m in METHODS.values() if m.name not in OWNERS], ids=str)
-each_reading = pytest.mark.parametrize(
-    "method", [m for m in METHODS.values() if isinstance(m.operation, Get | Find | Count)], ids=str
-)
+each_method = each_table_of(METHODS.values())
+each_plain = each_table_of(m for m in METHODS.values() if m.name not in OWNERS)
 each_writer = pytest.mark.parametrize("method", WRITERS, ids=str)
 
 
@@ -201,6 +200,8 @@ async def _call(method: Method, storage: AsyncStorage, row: Values) -> object:
             return await method(storage, **row)
         case Get():
             return await method.by_key(storage, row)
+        case Gather():
+            return await method.by_key(storage, row, resource="mcp:github:issues")
         case Update():
             changes = {column.name: another(column, row[column.name]) for column in method.changeable}
             guards = {f"expected_{name}": row[name] for name in operation.expect}

@@ -1,0 +1,1 @@
+"""Decisions of the whole engine: beside raw loops and alternatives, as tables grow, of many callers."""
