@@ -8,10 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
-from itertools import chain
 from typing import Any, TypeVar, cast
-
-from pydantic_core import to_json
 
 from kavach_core.errors import CapabilityError, ConflictError, InvalidInput
 from kavach_core.storage.operations import (
@@ -32,7 +29,8 @@ from kavach_core.storage.rows import PAGE, RowCodec, codec
 from kavach_core.storage.sql import render
 from kavach_core.storage.sql.dialect import SqlDialect
 from kavach_core.storage.sql.gathering import Gathering
-from kavach_core.storage.sql.plans import Finish, Plan, Request, Rows, Steps, statements_of
+from kavach_core.storage.sql.many_rows import ManyRows
+from kavach_core.storage.sql.plans import Finish, Plan, Request, Rows, Steps, several
 from kavach_core.storage.sql.questions import Question, Values, bind_filters
 from kavach_core.storage.sql.render import Statement
 from kavach_core.storage.values import MAX_INTEGER, MIN_INTEGER, Primitive, refuse_overflow
@@ -74,7 +72,7 @@ class Planner:
             case Delete():
                 return self._delete(operation)
             case InsertMany():
-                return partial(self._insert_many, operation)
+                return ManyRows(self.dialect, operation).plan
             case Upsert():
                 return partial(self._upsert, operation)
             case Increment():
@@ -151,32 +149,6 @@ class Planner:
 
         return plan
 
-    def _insert_many(self, operation: InsertMany[T], values: Values) -> Plan:
-        rows = codec(operation.table)
-        new = [rows.row(each) for each in cast("Sequence[Values]", values["rows"])]
-        requests = [self._insert_some(operation, some) for some in statements_of(new)]
-
-        def finish(_: Rows) -> list[T]:
-            return [*map(rows.decode, new)]
-
-        def steps() -> Steps[list[T]]:
-            for request in requests:  # noqa: UP028 - steps are sent replies, which a list does not take
-                yield request
-            return finish(Rows((), len(new)))
-
-        if len(requests) == 1:
-            return Plan(requests[0], finish, may_conflict=True)
-        return _several(steps(), atomic=bool(requests), may_conflict=True)
-
-    def _insert_some(self, operation: InsertMany[T], some: Sequence[Sequence[Primitive]]) -> Request:
-        number, table = len(some), operation.table
-        if number > 1 and self.dialect.flavour == "postgresql":
-            recordset = self._statement((operation,), lambda: render.insert_recordset(self.dialect, table))
-            objects = [dict(zip(table.by_name, row, strict=True)) for row in some]
-            return Request(recordset.sql, (to_json(objects).decode(),), False)
-        statement = self._statement((operation, number), lambda: render.insert(self.dialect, table, number))
-        return Request(statement.sql, tuple(chain.from_iterable(some)), False)
-
     def _update(self, operation: Update[T], values: Values) -> Plan:
         table = operation.table
         rows = codec(table)
@@ -204,7 +176,7 @@ class Planner:
             lambda: render.select_one(self.dialect, table, operation.by, expected, lock=True),
         )
         steps = self._lock_then_update(table, lock, statement, bound, changes)
-        return _several(steps, atomic=True, may_conflict=unique)
+        return several(steps, atomic=True, may_conflict=unique)
 
     def _first(self, table: Table[T], request: Request) -> Steps[T | None]:
         reply = yield request
@@ -235,7 +207,7 @@ class Planner:
         if self.dialect.returning:
             return Plan(request, _first(rows), may_conflict=_may_conflict(operation))
         steps = self._upsert_then_read(operation, request, row)
-        return _several(steps, atomic=True, may_conflict=_may_conflict(operation))
+        return several(steps, atomic=True, may_conflict=_may_conflict(operation))
 
     def _upsert_then_read(self, operation: Upsert[T], request: Request, row: dict[str, Primitive]) -> Steps[T]:
         table, by = operation.table, operation.by
@@ -268,13 +240,13 @@ class Planner:
         bound = codec(table).complete({k: v for k, v in values.items() if k != "limit"})
         amount, limit = cast("int", bound[operation.column]), _limit(operation, values)
         if limit is not None and amount > limit:
-            return _several(_nothing())
+            return several(_nothing())
         bound |= _span(amount, limit)
         statement = self._statement((operation,), lambda: render.increment(self.dialect, operation))
         if self.dialect.returning:
-            return _several(self._sum(operation, statement, bound, limit), may_conflict=_may_conflict(operation))
+            return several(self._sum(operation, statement, bound, limit), may_conflict=_may_conflict(operation))
         steps = self._increment_then_read(operation, statement, bound, limit)
-        return _several(steps, atomic=True, may_conflict=_may_conflict(operation))
+        return several(steps, atomic=True, may_conflict=_may_conflict(operation))
 
     def _sum(
         self, operation: Increment[T], statement: Statement, bound: Mapping[str, Primitive], limit: int | None
@@ -329,8 +301,8 @@ class Planner:
         bound |= _span(cast("int", bound[operation.column]), limit)
         statement = self._statement((operation,), lambda: render.add(self.dialect, operation))
         if self.dialect.returning:
-            return _several(self._sum(operation, statement, bound, limit))
-        return _several(self._add_then_read(operation, statement, bound, limit), atomic=True)
+            return several(self._sum(operation, statement, bound, limit))
+        return several(self._add_then_read(operation, statement, bound, limit), atomic=True)
 
     def _add_then_read(
         self, operation: Increment[T], statement: Statement, bound: Mapping[str, Primitive], limit: int | None
@@ -348,12 +320,12 @@ class Planner:
             statement = self._statement((operation,), lambda: render.mark(self.dialect, operation))
             if self.dialect.returning:
                 return Plan(_request(statement, bound), _first(codec(table)))
-            return _several(self._change_then_read(table, operation.by, statement, bound), atomic=True)
+            return several(self._change_then_read(table, operation.by, statement, bound), atomic=True)
         statement = self._statement((operation,), lambda: render.take(self.dialect, operation))
         if self.dialect.delete_returning:
             return Plan(_request(statement, bound), _first(codec(table)))
         lock = self._statement((operation, "lock"), lambda: render.lock(self.dialect, operation))
-        return _several(self._lock_then_take(table, lock, statement, bound), atomic=True)
+        return several(self._lock_then_take(table, lock, statement, bound), atomic=True)
 
     def _change_then_read(
         self, table: Table[T], by: Sequence[str], statement: Statement, bound: Mapping[str, Primitive]
@@ -399,14 +371,6 @@ def _may_conflict(operation: Upsert[Any] | Increment[Any]) -> bool:
     """Tell whether a unique value besides those that name the row can be taken."""
     table = operation.table
     return any(set(columns) != set(operation.by) for columns in ((table.key,), *table.uniques))
-
-
-def _several(steps: Steps[Any], *, atomic: bool = False, may_conflict: bool = False) -> Plan:
-    return Plan(None, _unused, steps, atomic, may_conflict)
-
-
-def _unused(_: Rows) -> None:
-    raise AssertionError("the steps have the result")
 
 
 def _first(rows: RowCodec[Any]) -> Finish[Any]:

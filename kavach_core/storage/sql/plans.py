@@ -6,9 +6,9 @@ the whole meaning of the contract, and own nothing but the sending. psycopg 3 an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias, TypeVar, cast
+from typing import Any, TypeAlias, TypeVar, cast
 
 from kavach_core.storage.values import Primitive
 
@@ -68,6 +68,15 @@ class Plan:
         return self.finish((yield cast("Request", self.request)))
 
 
+def several(steps: Steps[Any], *, atomic: bool = False, may_conflict: bool = False) -> Plan:
+    """Return the plan of several statements."""
+    return Plan(None, _unused, steps, atomic, may_conflict)
+
+
+def _unused(_: Rows) -> None:
+    raise AssertionError("the steps have the result")
+
+
 def drive(steps: Steps[T], send: Callable[[Request], Rows]) -> T:
     """Run a plan's steps to their result."""
     try:
@@ -83,23 +92,3 @@ def run(plan: Plan, send: Callable[[Request], Rows]) -> Any:
     if plan.request is not None:
         return plan.finish(send(plan.request))
     return drive(plan.steps, send)
-
-
-MOST_ROWS: Final = 256
-MOST_TEXT: Final = 1_000_000
-"""How many rows one statement writes, and how many characters: servers limit parameters, and a statement's length."""
-
-
-def statements_of(rows: Sequence[Sequence[Primitive]]) -> Iterator[Sequence[Sequence[Primitive]]]:
-    """Split new rows into those that one statement writes each: it is sent, and is all or nothing, by itself."""
-    some: list[Sequence[Primitive]] = []
-    length = 0
-    for row in rows:
-        added = sum(len(value) for value in row if isinstance(value, str))
-        if some and (len(some) == MOST_ROWS or length + added > MOST_TEXT):
-            yield some
-            some, length = [], 0
-        some.append(row)
-        length += added
-    if some:
-        yield some
