@@ -226,7 +226,7 @@ class JoinedRaceClauses(Joining):
         """A host that catches the error and goes on MUST get `TransactionAborted` again, or have committed all."""
         self.require(joins_host=True, concurrent_writers=True)
         await self.assert_orders()  # the host makes its table when it first begins
-        # found by their keys: at MySQL's default level an upsert also locks their neighbours, and one would not come to meet
+        # found by their keys: an upsert at the default level of MySQL locks neighbours too, and one would never meet
         held = [await self.new(AGENTS), await self.new(AGENTS)]
         early, late = [Row(AGENTS, sample(AGENTS)) for _ in range(2)], [Row(AGENTS, sample(AGENTS)) for _ in range(2)]
         meeting: set[int] = set()
