@@ -40,7 +40,7 @@ GENERATOR = """generator client {{
   provider                    = "prisma-client-py"
   interface                   = "{interface}"
   output                      = "{output}"
-  recursive_type_depth        = 5
+  recursive_type_depth        = -1
   enable_experimental_decimal = true
 }}
 

@@ -31,7 +31,7 @@ _HEAD: Final = """\
 generator client {{
   provider             = "prisma-client-py"
   interface            = "asyncio"
-  recursive_type_depth = 5
+  recursive_type_depth = -1
 }}
 
 datasource db {{
