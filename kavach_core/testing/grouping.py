@@ -1,4 +1,4 @@
-"""Clauses about every method, run once for each table with all its methods.
+"""Clauses about every method, run once for each area of tables with all its methods.
 
 There are hundreds of methods, and to start a test costs pytest more than such a clause costs the storage.
 """
@@ -13,20 +13,23 @@ import pytest
 
 from kavach_core.testing.clauses.base import Clauses
 from kavach_core.testing.methods import Method
+from kavach_schema.tables import AREAS
+
+_AREAS = {table.name: area for area, tables in AREAS.items() for table in tables}
 
 Clause = Callable[[Any, Method], Coroutine[Any, Any, None]]
 Grouped = Callable[[Any, list[Method]], Coroutine[Any, Any, None]]
 
 
-def each_table_of(methods: Iterable[Method]) -> Callable[[Clause], Grouped]:
-    """Parametrize a clause about a method by the tables that these methods are about.
+def each_area_of(methods: Iterable[Method]) -> Callable[[Clause], Grouped]:
+    """Parametrize a clause about a method by the areas whose tables these methods are about.
 
-    All methods of a table run, whatever becomes of those before, and a failure names each that failed. A skip is the
+    All methods of an area run, whatever becomes of those before, and a failure names each that failed. A skip is the
     storage's or the harness's, and so that of all methods.
     """
-    tables: dict[str, list[Method]] = {}
+    areas: dict[str, list[Method]] = {}
     for method in methods:
-        tables.setdefault(method.table.name, []).append(method)
+        areas.setdefault(_AREAS[method.table.name], []).append(method)
 
     def decorate(clause: Clause) -> Grouped:
         @functools.wraps(clause)
@@ -44,7 +47,7 @@ def each_table_of(methods: Iterable[Method]) -> Callable[[Clause], Grouped]:
                 raise AssertionError(told) from BaseExceptionGroup("all failures", [*failed.values()])
 
         del run.__dict__["__wrapped__"]  # pytest would ask the clause for its parameters
-        return pytest.mark.parametrize("methods", tables.values(), ids=tables)(run)
+        return pytest.mark.parametrize("methods", areas.values(), ids=areas)(run)
 
     return decorate
 

@@ -1,4 +1,4 @@
-"""Clauses that run once for each table, with all its methods: each method runs, and a failure names its own."""
+"""Clauses that run once for each area of tables, with all its methods: each method runs, and a failure names its own."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ pytest.importorskip("hypothesis")
 from conformance.harnesses import Memory
 from kavach_core.storage.operations import Get
 from kavach_core.testing import StorageSuite
-from kavach_core.testing.grouping import each_table_of
+from kavach_core.testing.grouping import each_area_of
 from kavach_core.testing.methods import METHODS, Method
+from kavach_schema.tables import AREAS, TABLES, TABLES_BY_NAME
 
 AGENTS = [method for method in METHODS.values() if method.table.name == "kavach_agents"]
 GETS = [method for method in AGENTS if isinstance(method.operation, Get)]
@@ -29,17 +30,17 @@ class Leaking(Memory):
 class Suite(StorageSuite):
     harness = Leaking
 
-    @each_table_of(METHODS.values())
+    @each_area_of(METHODS.values())
     async def test_no_method_gets(self, method: Method) -> None:
         ran.append(method)
         if isinstance(method.operation, Get):
             pytest.fail(f"{method.operation.by} is asked for\nand more")
 
-    @each_table_of(METHODS.values())
+    @each_area_of(METHODS.values())
     async def test_no_delete_leaks(self, method: Method) -> None:
         Leaking.left = int(method.name == "delete_agent")
 
-    @each_table_of(METHODS.values())
+    @each_area_of(METHODS.values())
     async def test_nothing_is_counted(self, method: Method) -> None:
         pytest.skip("optional: nobody counts")
 
@@ -56,13 +57,18 @@ def suite() -> Iterator[Any]:
     Leaking.left = 0
 
 
-def test_every_method_belongs_to_one_table() -> None:
+def test_every_method_belongs_to_one_area() -> None:
     (mark,) = vars(Suite.test_no_method_gets)["pytestmark"]
-    name, tables = mark.args
+    name, areas = mark.args
 
     assert name == "methods"
-    assert [*mark.kwargs["ids"]] == [*dict.fromkeys(method.table.name for method in METHODS.values())]
-    assert sorted(method.name for table in tables for method in table) == sorted(METHODS)
+    assert sorted(mark.kwargs["ids"]) == sorted(AREAS)
+    assert sorted(method.name for area in areas for method in area) == sorted(METHODS)
+
+
+def test_every_table_belongs_to_one_area() -> None:
+    assert [*TABLES] == [table for tables in AREAS.values() for table in tables]
+    assert len(TABLES) == len(set(TABLES_BY_NAME)) > 40
 
 
 def test_a_failure_names_each_method_and_ends_none(suite: Any) -> None:

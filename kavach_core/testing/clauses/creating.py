@@ -8,11 +8,13 @@ import pytest
 
 from kavach_core.errors import ConflictError, InvalidInput
 from kavach_core.testing.clauses.base import Clauses, assert_conflict, values_of
+from kavach_core.testing.grouping import each_area_of
 from kavach_core.testing.methods import INSERTS, MANY, WRITERS, Method
 from kavach_core.testing.samples import complete, fresh, least, sample
 from kavach_schema.tables.agents import PERMISSIONS
 
 each_writer = pytest.mark.parametrize("method", WRITERS, ids=str)
+each_refusal = each_area_of(WRITERS)
 each_create = pytest.mark.parametrize("method", INSERTS, ids=str)
 each_many = pytest.mark.parametrize("method", MANY, ids=str)
 each_unique = pytest.mark.parametrize(
@@ -49,7 +51,7 @@ class CreateClauses(Clauses):
         assert dict(record) == complete(method.table, values)
         await self.assert_stored(method.table, values)
 
-    @each_writer
+    @each_refusal
     async def test_an_unknown_field_is_refused(self, method: Method) -> None:
         """A misspelled field MUST raise `InvalidInput` and write nothing: what is ignored today is missed tomorrow."""
         values = sample(method.table)
@@ -57,7 +59,7 @@ class CreateClauses(Clauses):
             await method(self.storage, **values, no_such_column="x")
         await self.assert_missing(method.table, values)
 
-    @each_writer
+    @each_refusal
     async def test_a_missing_field_is_refused(self, method: Method) -> None:
         """Leaving out a required column MUST raise `InvalidInput` and write nothing."""
         values = least(method.table)
@@ -66,7 +68,7 @@ class CreateClauses(Clauses):
                 await method(self.storage, **{k: v for k, v in values.items() if k != name})
         await self.assert_missing(method.table, values)
 
-    @each_writer
+    @each_refusal
     async def test_none_for_a_required_field_is_refused(self, method: Method) -> None:
         """None in a column that holds a value always MUST raise `InvalidInput` and write nothing."""
         values = sample(method.table)

@@ -16,7 +16,7 @@ import pytest
 from kavach_core.errors import ConflictError, InvalidInput, KavachError, StorageError
 from kavach_core.storage import AsyncStorage
 from kavach_core.testing.clauses.base import Clauses, assert_conflict, values_of
-from kavach_core.testing.grouping import each_table_of
+from kavach_core.testing.grouping import each_area_of
 from kavach_core.testing.methods import INSERTS, METHODS, RENAMED, UPDATES, UPSERTS, WRITERS, Method, write
 from kavach_core.testing.samples import T0, Values, fresh, sample
 from kavach_schema.model import LONG_TEXT, Column, Table
@@ -36,11 +36,11 @@ def _parameters(method: Method) -> list[inspect.Parameter]:
     return [p for p in found if p.name != "self" and p.kind is not inspect.Parameter.VAR_KEYWORD]
 
 
-each_writer = pytest.mark.parametrize("method", WRITERS, ids=str)
-each_update = pytest.mark.parametrize("method", UPDATES, ids=str)
-each_full_update = pytest.mark.parametrize("method", [m for m in UPDATES if m.name not in RENAMED.values()], ids=str)
-each_method = each_table_of(METHODS.values())
-each_asking = each_table_of(m for m in METHODS.values() if any("str" in p.annotation for p in _parameters(m)))
+each_writer = each_area_of(WRITERS)
+each_update = each_area_of(UPDATES)
+each_full_update = each_area_of(m for m in UPDATES if m.name not in RENAMED.values())
+each_method = each_area_of(METHODS.values())
+each_asking = each_area_of(m for m in METHODS.values() if any("str" in p.annotation for p in _parameters(m)))
 each_unique = pytest.mark.parametrize(
     ("method", "columns"),
     [

@@ -6,10 +6,12 @@ import pytest
 
 from kavach_core.errors import InvalidInput
 from kavach_core.testing.clauses.base import Clauses, values_of
+from kavach_core.testing.grouping import each_area_of
 from kavach_core.testing.methods import GETS, LATEST, Method
 from kavach_core.testing.samples import another, at, fresh, sample
 
 each_find = pytest.mark.parametrize("method", GETS, ids=str)
+each_refusal = each_area_of(GETS)
 each_latest = pytest.mark.parametrize("method", LATEST, ids=str)
 
 
@@ -38,7 +40,7 @@ class FindClauses(Clauses):
             other = {**values, name: another(method.table.by_name[name], values[name])}
             assert await method.by_key(self.storage, other) is None
 
-    @each_find
+    @each_refusal
     async def test_a_name_that_no_row_can_have_is_refused(self, method: Method) -> None:
         """A find by a value that the column cannot hold MUST raise `InvalidInput` before anything is sent."""
         values = await self.new(method.table)

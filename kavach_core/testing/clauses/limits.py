@@ -10,6 +10,7 @@ import pytest
 
 from kavach_core.errors import ConflictError, InvalidInput
 from kavach_core.testing.clauses.base import Clauses, values_of
+from kavach_core.testing.grouping import each_area_of
 from kavach_core.testing.methods import LISTS, UPDATES, WRITERS, Method
 from kavach_core.testing.samples import LATER, T0, Values, at, fresh, sample
 from kavach_schema.model import LONG_TEXT, Column, Table
@@ -43,6 +44,7 @@ def _with(kind: str, methods: list[Method]) -> list[Method]:
 
 
 each_writer = pytest.mark.parametrize("method", WRITERS, ids=str)
+each_refusal = each_area_of(WRITERS)
 each_text_update = pytest.mark.parametrize(
     "method", [m for m in UPDATES if any(column.kind == "text" for column in m.changeable)], ids=str
 )
@@ -74,7 +76,7 @@ class TextLimitClauses(Clauses):
         assert dict(await method(self.storage, **row)) == row
         await self.assert_stored(method.table, row)
 
-    @each_writer
+    @each_refusal
     async def test_longer_text_is_refused(self, method: Method) -> None:
         """One character more MUST raise `InvalidInput` in every column, and write nothing, nor what would fit of it."""
         table = method.table
@@ -116,7 +118,7 @@ class TextLimitClauses(Clauses):
         await self.assert_stored(PASSKEY_CREDENTIALS, key)
         await self.storage.delete_passkey_credential(key["credential_id"])
 
-    @each_writer
+    @each_refusal
     async def test_what_is_no_text_is_refused(self, method: Method) -> None:
         """A value of another type in a text column MUST raise `InvalidInput`, and nothing be converted or written."""
         row = sample(method.table)

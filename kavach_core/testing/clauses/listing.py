@@ -11,6 +11,7 @@ import pytest
 from kavach_core.errors import InvalidInput
 from kavach_core.storage.operations import Filter
 from kavach_core.testing.clauses.base import Clauses
+from kavach_core.testing.grouping import each_area_of
 from kavach_core.testing.methods import COUNTS, KEYED_LISTS, LISTS, PAGED, STREAMS, Method
 from kavach_core.testing.samples import Values, another, at, fresh, sample
 from kavach_schema.tables.agents import (
@@ -43,6 +44,7 @@ each_filter = pytest.mark.parametrize(
         if f.name in m.parameters
     ],
 )
+each_refusal = each_area_of(m for m in LISTS if "limit" in m.parameters)
 each_limited = pytest.mark.parametrize("method", [m for m in LISTS if "limit" in m.parameters], ids=str)
 
 
@@ -145,7 +147,7 @@ class ListClauses(Clauses):
         found = await method(self.storage, **_arguments(method, rows[0]), limit=ALL, after=gone)
         assert found == everything[first + 1 :]
 
-    @each_limited
+    @each_refusal
     async def test_a_page_that_cannot_be_is_refused(self, method: Method) -> None:
         """A limit or an offset below 0, or of another type, MUST raise `InvalidInput`."""
         arguments = _arguments(method, sample(method.table))

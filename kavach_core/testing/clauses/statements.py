@@ -29,7 +29,7 @@ from kavach_core.storage.operations import (
 )
 from kavach_core.testing.clauses.base import Clauses
 from kavach_core.testing.clauses.consuming import consume
-from kavach_core.testing.grouping import each_table_of
+from kavach_core.testing.grouping import each_area_of
 from kavach_core.testing.methods import COUNTS, METHODS, OWNERS, PURGE_METHODS, STREAMS, WRITERS, Method, write
 from kavach_core.testing.samples import LATER, T0, Values, another, fresh, long_ago, sample
 from kavach_schema.tables import TABLES
@@ -50,9 +50,9 @@ UNCALLED: Final = 10**9
 PAGE_OF_MANY: Final = 50
 """New rows in one call: an adapter may send them one by one, or all in one statement."""
 
-each_method = each_table_of(METHODS.values())
-each_plain = each_table_of(m for m in METHODS.values() if m.name not in OWNERS)
-each_writer = pytest.mark.parametrize("method", WRITERS, ids=str)
+each_method = each_area_of(METHODS.values())
+each_plain = each_area_of(m for m in METHODS.values() if m.name not in OWNERS)
+each_writer = each_area_of(WRITERS)
 
 
 def most_statements(method: Method, capabilities: Capabilities) -> int:

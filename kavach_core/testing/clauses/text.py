@@ -8,6 +8,7 @@ import pytest
 
 from kavach_core.errors import InvalidInput
 from kavach_core.testing.clauses.base import Clauses, values_of
+from kavach_core.testing.grouping import each_area_of
 from kavach_core.testing.methods import GETS, WRITERS, Method
 from kavach_core.testing.samples import fresh, sample
 from kavach_schema.tables.agents import AGENTS, AUDIT_LOGS
@@ -58,7 +59,7 @@ IN_ORDER: Final = (" ", "!", "0", "10", "9", "A", "B", "a", "a ", "aa", "b", "z"
 """Texts by code point: neither a dictionary's order nor that of UTF-16."""
 
 each_get = pytest.mark.parametrize("method", GETS, ids=str)
-each_writer = pytest.mark.parametrize("method", WRITERS, ids=str)
+each_writer = each_area_of(WRITERS)
 each_difficult = pytest.mark.parametrize("text", DIFFICULT.values(), ids=DIFFICULT)
 each_alike = pytest.mark.parametrize("texts", ALIKE.values(), ids=ALIKE)
 

@@ -10,6 +10,7 @@ import pytest
 
 from kavach_core.errors import InvalidInput
 from kavach_core.testing.clauses.base import Clauses, values_of
+from kavach_core.testing.grouping import each_area_of
 from kavach_core.testing.methods import WRITERS, Method
 from kavach_core.testing.samples import T0, at, fresh, sample
 from kavach_schema.tables.agents import AGENTS, AUDIT_LOGS, RATE_LIMITS
@@ -25,9 +26,7 @@ MOMENTS: Final = {
 }
 
 each_moment = pytest.mark.parametrize("moment", MOMENTS.values(), ids=MOMENTS)
-each_timed = pytest.mark.parametrize(
-    "method", [m for m in WRITERS if any(c.kind == "time" for c in m.table.columns)], ids=str
-)
+each_timed = each_area_of(m for m in WRITERS if any(c.kind == "time" for c in m.table.columns))
 
 
 class TimeClauses(Clauses):

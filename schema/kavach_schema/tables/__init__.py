@@ -7,13 +7,14 @@ from typing import Final
 from kavach_schema.model import Table
 from kavach_schema.tables import agents, identity, oauth, sign_in
 
-__all__ = ["TABLES", "TABLES_BY_NAME", "agents", "identity", "oauth", "sign_in"]
+__all__ = ["AREAS", "TABLES", "TABLES_BY_NAME", "agents", "identity", "oauth", "sign_in"]
 
-TABLES: Final[tuple[Table[object], ...]] = tuple(
-    table
+AREAS: Final[dict[str, tuple[Table[object], ...]]] = {
+    module.__name__.rpartition(".")[2]: tuple(table for table in vars(module).values() if isinstance(table, Table))
     for module in (identity, agents, oauth, sign_in)
-    for table in vars(module).values()
-    if isinstance(table, Table)
-)
+}
+"""The tables by what they are for."""
+
+TABLES: Final = tuple(table for tables in AREAS.values() for table in tables)
 
 TABLES_BY_NAME: Final = {table.name: table for table in TABLES}
