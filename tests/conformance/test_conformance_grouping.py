@@ -1,4 +1,4 @@
-"""Clauses that run once for each area of tables, with all its methods: each method runs, and a failure names its own."""
+"""Clauses that run once for an area of tables, with all its methods: each method runs, and a failure names its own."""
 
 from __future__ import annotations
 
