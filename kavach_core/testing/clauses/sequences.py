@@ -48,7 +48,7 @@ T = TypeVar("T")
 VARIABLE: Final = "KAVACH_SEQUENCES"
 """The environment variable that asks for this many sequences, drawn anew at each run."""
 
-USUAL: Final = 25
+USUAL: Final = 15
 """How many sequences are run otherwise: always the same ones."""
 
 STEPS: Final = 40
