@@ -70,6 +70,6 @@ clean:
 .venv/all-installed: pyproject.toml tools/prisma-engine/package-lock.json | .venv/bin/pip
 	$(PYTHON) tools/prepare.py compiler
 	.venv/bin/pip install --quiet uv
-	VIRTUAL_ENV=.venv .venv/bin/uv pip install --quiet --editable '.[sqlalchemy,peewee,postgres,mysql,patterns,webhooks,client,server]' --group dev
+	VIRTUAL_ENV=.venv .venv/bin/uv pip install --quiet --editable '.[sqlalchemy,peewee,postgres,mysql,patterns,prisma,webhooks,client,server]' --group dev
 	.venv/bin/python tools/prisma_setup.py true
 	touch $@

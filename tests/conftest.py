@@ -26,6 +26,17 @@ if find_spec("hypothesis"):
     settings.load_profile("untimed")
 
 
+@pytest.fixture
+def certificates_were_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let httpx2 read the system's certificates no more."""
+    import httpcore2
+
+    from kavach_core.certificates import trusted_certificates
+
+    trusted_certificates()
+    monkeypatch.delattr(httpcore2, "default_ssl_context")
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:
     """Collect without the garbage collector: it would look through hundreds of thousands of tests, which all stay."""

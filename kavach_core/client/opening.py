@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import urlsplit
 
+from kavach_core.certificates import trusted_certificates
 from kavach_core.errors import ConfigurationError, MissingDependency
 
 if TYPE_CHECKING:
@@ -44,7 +45,9 @@ def open_async_http(app: ASGIApp | None) -> httpx2.AsyncClient:
     """
     import httpx2
 
-    return httpx2.AsyncClient(transport=None if app is None else httpx2.ASGITransport(app, raise_app_exceptions=False))
+    if app is None:
+        return httpx2.AsyncClient(verify=trusted_certificates())
+    return httpx2.AsyncClient(transport=httpx2.ASGITransport(app, raise_app_exceptions=False))
 
 
 def open_http(app: ASGIApp | None) -> httpx2.Client:
@@ -55,7 +58,7 @@ def open_http(app: ASGIApp | None) -> httpx2.Client:
     import httpx2
 
     if app is None:
-        return httpx2.Client()
+        return httpx2.Client(verify=trusted_certificates())
     try:
         from starlette.testclient import TestClient
     except ImportError as error:

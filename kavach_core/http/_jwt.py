@@ -16,11 +16,14 @@ from urllib.parse import urlsplit
 
 from starlette.requests import Request
 
+from kavach_core.certificates import trusted_certificates
 from kavach_core.errors import ConfigurationError, MissingDependency
 from kavach_core.http._identity import users
 from kavach_core.http._principals import Authenticator, bearer
 
 if TYPE_CHECKING:
+    import ssl
+
     from joserfc.jwk import KeySet
 
 logger = logging.getLogger("kavach.http")
@@ -117,6 +120,7 @@ class _Keys:
     max_age: float
     pause: float
     timeout: float
+    certificates: ssl.SSLContext = field(default_factory=trusted_certificates)
     found: KeySet | None = None
     fetched: float = float("-inf")
     tried: float = float("-inf")
@@ -144,7 +148,9 @@ class _Keys:
         from joserfc.jwk import KeySet
 
         try:
-            async with httpx2.AsyncClient(timeout=self.timeout, follow_redirects=False) as client:
+            async with httpx2.AsyncClient(
+                verify=self.certificates, timeout=self.timeout, follow_redirects=False
+            ) as client:
                 answer = await client.get(self.url, headers={"accept": "application/json"})
             answer.raise_for_status()
             if len(answer.content) > _MAX_KEYS:

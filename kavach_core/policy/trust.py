@@ -134,10 +134,6 @@ class Aggregates(Value):
     since: int
 
 
-SUMS: Final = ("allowed", "denied", "familiar", "novel", "stayed", "moved")
-"""The sums among the aggregates."""
-
-
 @dataclass(frozen=True, slots=True)
 class Event:
     """A decision on a call: its code, None where it was allowed, and where the call came from, if that is known."""

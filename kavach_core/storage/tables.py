@@ -7,7 +7,7 @@ one of them is wrong.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from operator import eq, ge, gt, le, lt
+from operator import eq, ge, gt, itemgetter, le, lt
 from typing import Any, Final, TypeAlias, TypeVar, cast
 
 from kavach_core.errors import CapabilityError, ConflictError, InvalidInput
@@ -255,8 +255,8 @@ def _refuse_taken(table: Table[Any], stored: Iterable[Row], new: Row) -> None:
     """Raise where a stored row has the key or a unique combination of the new one; NULL equals nothing."""
     rows = list(stored)
     for columns in ((table.key,), *table.uniques):
-        wanted = [new[name] for name in columns]
-        if None not in wanted and any([row[name] for name in columns] == wanted for row in rows):
+        values = itemgetter(*columns)
+        if all(new[name] is not None for name in columns) and values(new) in map(values, rows):
             raise ConflictError(table.name, columns)
 
 

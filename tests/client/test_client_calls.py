@@ -310,6 +310,12 @@ async def test_what_is_known_of_an_agent_is_sent_as_far_as_it_is_said(connect: C
     assert asked.body == {"ownerTrust": 0.5, "workloadBinding": None}
 
 
+@pytest.mark.usefixtures("certificates_were_read")
+async def test_a_new_client_reads_no_certificates(connect: Connect, server: Server) -> None:
+    server.answers[:] = [Answer(200, [])]
+    assert await done(connect(token="kv_own").agents.list()) == []
+
+
 async def test_each_call_is_sent_and_answered_as_documented(connect: Connect, server: Server) -> None:
     client = connect(token="kv_own", headers={"X-Tenant": "acme"})
     for call, arguments, request, sent, answer, expected in CALLS:

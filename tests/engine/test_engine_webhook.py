@@ -148,6 +148,15 @@ async def test_ap3_a_new_request_is_sent_once_and_signed(host: Host) -> None:
     assert pending.id == denied.approval_id == {name.lower(): value for name, value in headers.items()}["webhook-id"]
 
 
+@pytest.mark.usefixtures("certificates_were_read")
+async def test_a_delivery_reads_no_certificates(host: Host) -> None:
+    with receiving(200) as receiver:
+        kavach = await kavach_with(host, receiver.url)
+        agent = await make_agent(kavach, DEPLOY)
+        await kavach.authorize(agent.id, **CALL)
+    assert len(receiver.received) == 1
+
+
 async def test_ap3_a_webhook_is_tried_again_until_it_is_accepted(host: Host) -> None:
     with receiving(500, 429, 200) as receiver:
         kavach = await kavach_with(host, receiver.url)

@@ -29,9 +29,9 @@ class Api:
     """A server, and the Kavach behind it."""
 
     kavach: AsyncKavach
-    client: httpx2.AsyncClient
     clock: Clock
     people: dict[str, Principal] = field(default_factory=dict)
+    client: httpx2.AsyncClient = field(init=False)
 
     async def service(self, *scopes: str, tenant: str | None = None) -> str:
         """Return a token of a service, for everything where no scope is named."""
@@ -74,11 +74,9 @@ async def open_api(peer: str = PEER, engine: dict[str, Any] | None = None, **set
     asked = {"users": FAST, **(engine or {})}
     storage = None if "database" in asked else create_async_memory_storage()
     found = await create_async_kavach(storage=storage, clock=clock, **asked)
-    async with found, httpx2.AsyncClient(base_url="http://kavach.test") as unused:
-        api = Api(found, unused, clock)
-        async with open_client(found, peer, authenticate=[api._known], **settings) as client:
-            api.client = client
-            yield api
+    api = Api(found, clock)
+    async with found, open_client(found, peer, authenticate=[api._known], **settings) as api.client:
+        yield api
 
 
 def error_of(response: httpx2.Response) -> str:

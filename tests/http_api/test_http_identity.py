@@ -68,6 +68,12 @@ async def ask_with(api: Api, way: Authenticator, token: str) -> int:
     return await ask(api, way, Authorization=f"Bearer {token}")
 
 
+@pytest.mark.usefixtures("certificates_were_read")
+async def test_a_fetch_of_keys_reads_no_certificates(api: Api, provider: Provider) -> None:
+    assert await ask_with(api, way_of(provider), provider.token()) == 200
+    assert provider.fetches == 1
+
+
 async def test_a_token_of_the_provider_is_its_subject(api: Api, provider: Provider) -> None:
     way = way_of(provider)
     mine = await api.agent(owner="ada")

@@ -16,7 +16,6 @@ from kavach_core.policy.trust import (
     LEGACY,
     MOST_DENIED,
     SEVERITY,
-    SUMS,
     TIERS,
     WEIGHTS,
     Aggregates,
@@ -162,7 +161,7 @@ def test_decisions_may_be_folded_one_by_one_or_together(history: Any, made: list
 def test_sums_halve_in_a_half_life(history: Any, seconds: int) -> None:
     known, _ = after(history)
     later = fold(known, [], datetime.fromtimestamp(known.at + seconds, UTC))
-    for name in SUMS:
+    for name in ("allowed", "denied", "familiar", "novel", "stayed", "moved"):
         left = getattr(known, name) * 0.5 ** (seconds / HALF_LIFE.total_seconds())
         assert getattr(later, name) == pytest.approx(left, abs=1e-6)
 

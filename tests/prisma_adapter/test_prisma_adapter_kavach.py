@@ -6,6 +6,7 @@ import asyncio
 import os
 import subprocess
 import sys
+from importlib.util import find_spec
 from typing import Any
 
 import pytest
@@ -32,6 +33,10 @@ class OnPrisma:
         if asyncio.iscoroutinefunction(self._host.prisma.connect):
             return await create_async_kavach(storage=self._host.storage, **settings)
         return Lifted(create_kavach(storage=self._host.storage, **settings))
+
+
+async def test_the_extra_brings_what_httpcore_looks_for_at_each_request() -> None:
+    assert find_spec("sniffio") is not None, "without it httpcore looks for it four times a request"
 
 
 async def test_the_documented_example(host: PrismaHost) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from uuid_utils import uuid7
 
+from kavach_core.certificates import trusted_certificates
 from kavach_core.engine.callbacks import AsyncApprovalCallback, AsyncAuditSender
 from kavach_core.engine.hooks import AsyncHooks, HookedCall
 from kavach_core.engine.signing import read_secret, sign_webhook
@@ -107,6 +108,7 @@ class AsyncWebhook:
         if tries < 1:
             raise ConfigurationError("a webhook is tried once at least; set tries to 1 or more")
         self._failure = httpx2.HTTPError
+        self._certificates = trusted_certificates()
         self._url = url
         self._key = read_secret(secret)
         self._tries = tries
@@ -117,7 +119,9 @@ class AsyncWebhook:
         """Send JSON until it is accepted, signed anew each time, and tell whether it was."""
         import httpx2
 
-        async with httpx2.AsyncClient(timeout=self._timeout, follow_redirects=False) as client:
+        async with httpx2.AsyncClient(
+            verify=self._certificates, timeout=self._timeout, follow_redirects=False
+        ) as client:
             for number in range(self._tries):
                 if number:
                     await asyncio.sleep(self._pause * 2 ** (number - 1))

@@ -14,8 +14,8 @@ from kavach_core.testing.samples import LATER, T0, Values, another, at, fresh, s
 from kavach_schema.tables.agents import EPHEMERAL_SESSIONS, RATE_LIMITS, TRUST_SCORES
 from kavach_schema.tables.sign_in import EMAIL_OTPS, PHONE_VERIFICATIONS
 
-each_update = pytest.mark.parametrize("method", UPDATES, ids=str)
-each_full_update = pytest.mark.parametrize("method", [m for m in UPDATES if m.name not in RENAMED.values()], ids=str)
+each_update = each_area_of(UPDATES)
+each_full_update = each_area_of(m for m in UPDATES if m.name not in RENAMED.values())
 each_refusal = each_area_of(m for m in UPDATES if m.name not in RENAMED.values())
 each_expectation = pytest.mark.parametrize(
     ("method", "column"), [pytest.param(m, c, id=f"{m}-{c}") for m in UPDATES for c in m.operation.expect]
@@ -29,7 +29,7 @@ each_unique_update = pytest.mark.parametrize(
         if set(columns) & {column.name for column in m.changeable}
     ],
 )
-each_upsert = pytest.mark.parametrize("method", UPSERTS, ids=str)
+each_upsert = each_area_of(UPSERTS)
 each_attempt = pytest.mark.parametrize(
     ("name", "table"),
     [("increment_email_otp_attempts", EMAIL_OTPS), ("increment_phone_verification_attempts", PHONE_VERIFICATIONS)],

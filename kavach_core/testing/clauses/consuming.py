@@ -9,13 +9,14 @@ import pytest
 from kavach_core.errors import InvalidInput
 from kavach_core.storage.operations import Filter
 from kavach_core.testing.clauses.base import Clauses, values_of
+from kavach_core.testing.grouping import each_area_of
 from kavach_core.testing.methods import CONSUMES, Method
 from kavach_core.testing.samples import T0, Values, at, fresh, sample
 from kavach_schema.tables.oauth import OAUTH_ACCESS_TOKENS
 
-each_consume = pytest.mark.parametrize("method", CONSUMES, ids=str)
-each_mark = pytest.mark.parametrize("method", [m for m in CONSUMES if m.operation.mark], ids=str)
-each_expiring = pytest.mark.parametrize("method", [m for m in CONSUMES if "now" in m.parameters], ids=str)
+each_consume = each_area_of(CONSUMES)
+each_mark = each_area_of(m for m in CONSUMES if m.operation.mark)
+each_expiring = each_area_of(m for m in CONSUMES if "now" in m.parameters)
 
 
 class ConsumeClauses(Clauses):

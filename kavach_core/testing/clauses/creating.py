@@ -13,10 +13,10 @@ from kavach_core.testing.methods import INSERTS, MANY, WRITERS, Method
 from kavach_core.testing.samples import complete, fresh, least, sample
 from kavach_schema.tables.agents import PERMISSIONS
 
-each_writer = pytest.mark.parametrize("method", WRITERS, ids=str)
+each_writer = each_area_of(WRITERS)
 each_refusal = each_area_of(WRITERS)
-each_create = pytest.mark.parametrize("method", INSERTS, ids=str)
-each_many = pytest.mark.parametrize("method", MANY, ids=str)
+each_create = each_area_of(INSERTS)
+each_many = each_area_of(MANY)
 each_unique = pytest.mark.parametrize(
     ("method", "columns"),
     [pytest.param(m, columns, id=f"{m}-{'-'.join(columns)}") for m in INSERTS for columns in m.table.uniques],

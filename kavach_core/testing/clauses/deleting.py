@@ -8,6 +8,7 @@ import pytest
 
 from kavach_core.errors import InvalidInput
 from kavach_core.testing.clauses.base import Clauses
+from kavach_core.testing.grouping import each_area_of
 from kavach_core.testing.methods import (
     KEYED_DELETES,
     METHODS,
@@ -23,9 +24,9 @@ from kavach_schema.tables import TABLES, TABLES_BY_NAME
 from kavach_schema.tables.agents import APPROVAL_REQUESTS, AUDIT_LOGS, COST_EVENTS
 from kavach_schema.tables.oauth import OAUTH_ACCESS_TOKENS
 
-each_delete = pytest.mark.parametrize("method", KEYED_DELETES, ids=str)
-each_owned_delete = pytest.mark.parametrize("method", OWNED_DELETES, ids=str)
-each_purge = pytest.mark.parametrize("method", PURGE_METHODS, ids=str)
+each_delete = each_area_of(KEYED_DELETES)
+each_owned_delete = each_area_of(OWNED_DELETES)
+each_purge = each_area_of(PURGE_METHODS)
 each_owner = pytest.mark.parametrize("name", OWNERS)
 each_belonging = pytest.mark.parametrize(
     ("name", "table", "column"),

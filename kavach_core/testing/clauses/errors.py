@@ -58,7 +58,7 @@ each_unique_update = pytest.mark.parametrize(
         if set(columns) & {column.name for column in m.changeable}
     ],
 )
-each_upsert = pytest.mark.parametrize("method", [m for m in UPSERTS if m.table.key not in m.operation.by], ids=str)
+each_upsert = each_area_of(m for m in UPSERTS if m.table.key not in m.operation.by)
 
 
 class RefusalClauses(Clauses):

@@ -8,6 +8,7 @@ import pytest
 
 from kavach_core.storage.facts import AgentFacts
 from kavach_core.testing.clauses.base import Clauses, values_of
+from kavach_core.testing.grouping import each_area_of
 from kavach_core.testing.methods import GATHERS, Method
 from kavach_core.testing.samples import Values, at, fresh, sample
 from kavach_schema.model import Table
@@ -15,7 +16,7 @@ from kavach_schema.records import BudgetPolicy
 from kavach_schema.tables.agents import AGENTS, BUDGET_POLICIES, DELEGATION_CHAINS, PERMISSIONS, TRUST_SCORES
 from kavach_schema.tables.identity import TENANTS
 
-each_gather = pytest.mark.parametrize("method", GATHERS, ids=str)
+each_gather = each_area_of(GATHERS)
 
 COVERS = {
     "mcp:github:issues": (

@@ -10,9 +10,9 @@ from kavach_core.testing.grouping import each_area_of
 from kavach_core.testing.methods import GETS, LATEST, Method
 from kavach_core.testing.samples import another, at, fresh, sample
 
-each_find = pytest.mark.parametrize("method", GETS, ids=str)
+each_find = each_area_of(GETS)
 each_refusal = each_area_of(GETS)
-each_latest = pytest.mark.parametrize("method", LATEST, ids=str)
+each_latest = each_area_of(LATEST)
 
 
 class FindClauses(Clauses):

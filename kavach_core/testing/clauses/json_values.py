@@ -9,6 +9,7 @@ import pytest
 
 from kavach_core.errors import InvalidInput
 from kavach_core.testing.clauses.base import Clauses, values_of
+from kavach_core.testing.grouping import each_area_of
 from kavach_core.testing.methods import WRITERS, Method
 from kavach_core.testing.samples import another, fresh, sample
 from kavach_schema.tables.agents import AGENT_CARDS, AGENTS
@@ -60,9 +61,7 @@ REFUSED: Final[dict[str, Any]] = {
 
 each_value = pytest.mark.parametrize("value", VALUES.values(), ids=VALUES)
 each_refused = pytest.mark.parametrize("value", REFUSED.values(), ids=REFUSED)
-each_json = pytest.mark.parametrize(
-    "method", [m for m in WRITERS if any(c.kind == "json" for c in m.table.columns)], ids=str
-)
+each_json = each_area_of(m for m in WRITERS if any(c.kind == "json" for c in m.table.columns))
 
 
 class JsonClauses(Clauses):

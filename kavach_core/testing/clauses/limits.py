@@ -43,18 +43,14 @@ def _with(kind: str, methods: list[Method]) -> list[Method]:
     return [method for method in methods if any(column.kind == kind for column in method.table.columns)]
 
 
-each_writer = pytest.mark.parametrize("method", WRITERS, ids=str)
+each_writer = each_area_of(WRITERS)
 each_refusal = each_area_of(WRITERS)
-each_text_update = pytest.mark.parametrize(
-    "method", [m for m in UPDATES if any(column.kind == "text" for column in m.changeable)], ids=str
-)
-each_integer_writer = pytest.mark.parametrize("method", _with("integer", WRITERS), ids=str)
-each_integer_update = pytest.mark.parametrize(
-    "method", [m for m in UPDATES if any(column.kind == "integer" for column in m.changeable)], ids=str
-)
-each_boolean_writer = pytest.mark.parametrize("method", _with("boolean", WRITERS), ids=str)
-each_json_writer = pytest.mark.parametrize("method", _with("json", WRITERS), ids=str)
-each_limited = pytest.mark.parametrize("method", [m for m in LISTS if "limit" in m.parameters], ids=str)
+each_text_update = each_area_of(m for m in UPDATES if any(column.kind == "text" for column in m.changeable))
+each_integer_writer = each_area_of(_with("integer", WRITERS))
+each_integer_update = each_area_of(m for m in UPDATES if any(column.kind == "integer" for column in m.changeable))
+each_boolean_writer = each_area_of(_with("boolean", WRITERS))
+each_json_writer = each_area_of(_with("json", WRITERS))
+each_limited = each_area_of(m for m in LISTS if "limit" in m.parameters)
 each_length = pytest.mark.parametrize("length", LENGTHS.values(), ids=LENGTHS)
 each_attempt = pytest.mark.parametrize(
     ("name", "table"),

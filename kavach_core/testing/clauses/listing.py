@@ -32,9 +32,9 @@ PAGE: Final = 1000
 FIXED: Final[dict[str, Values]] = {"list_pending_approvals": {"status": "pending"}}
 """What a list looks for without being asked."""
 
-each_list = pytest.mark.parametrize("method", LISTS, ids=str)
-each_keyed_list = pytest.mark.parametrize("method", KEYED_LISTS, ids=str)
-each_paged = pytest.mark.parametrize("method", PAGED, ids=str)
+each_list = each_area_of(LISTS)
+each_keyed_list = each_area_of(KEYED_LISTS)
+each_paged = each_area_of(PAGED)
 each_filter = pytest.mark.parametrize(
     ("method", "chosen"),
     [
@@ -45,7 +45,7 @@ each_filter = pytest.mark.parametrize(
     ],
 )
 each_refusal = each_area_of(m for m in LISTS if "limit" in m.parameters)
-each_limited = pytest.mark.parametrize("method", [m for m in LISTS if "limit" in m.parameters], ids=str)
+each_limited = each_area_of(m for m in LISTS if "limit" in m.parameters)
 
 
 NEEDED: Final = {"find_delegation_chains_by_agent": ("to_agent_id",)}

@@ -13,6 +13,7 @@ from kavach_core.testing.changes import Row
 from kavach_core.testing.clauses.base import assert_conflict, values_of
 from kavach_core.testing.clauses.consuming import consume, each_consume
 from kavach_core.testing.clauses.transacting import Transacting, put
+from kavach_core.testing.grouping import each_area_of
 from kavach_core.testing.levels import Level
 from kavach_core.testing.methods import INSERTS, METHODS, OWNERS, UPDATES, UPSERTS, Method
 from kavach_core.testing.samples import LATER, T0, Values, another, at, fresh, sample
@@ -26,7 +27,7 @@ each_expecting = pytest.mark.parametrize(
     ("method", "column"),
     [pytest.param(m, column, id=f"{m}-{column}") for m in UPDATES for column in m.operation.expect],
 )
-each_upsert = pytest.mark.parametrize("method", UPSERTS, ids=str)
+each_upsert = each_area_of(UPSERTS)
 each_owner = pytest.mark.parametrize("name", OWNERS)
 each_attempt = pytest.mark.parametrize(
     ("name", "table"),

@@ -58,7 +58,7 @@ ALIKE: Final = {
 IN_ORDER: Final = (" ", "!", "0", "10", "9", "A", "B", "a", "a ", "aa", "b", "z", "é", "İ", "ж", "漢", "￮", "😀")
 """Texts by code point: neither a dictionary's order nor that of UTF-16."""
 
-each_get = pytest.mark.parametrize("method", GETS, ids=str)
+each_get = each_area_of(GETS)
 each_writer = each_area_of(WRITERS)
 each_difficult = pytest.mark.parametrize("text", DIFFICULT.values(), ids=DIFFICULT)
 each_alike = pytest.mark.parametrize("texts", ALIKE.values(), ids=ALIKE)

@@ -27,7 +27,7 @@ class CommitsForTheHost(Working):
     def execute(self, operation: Operation[Any], values: Given) -> Any:
         result = super().execute(operation, values)
         if isinstance(self.handle, Session):
-            self.handle.connection().connection.dbapi_connection.commit()  # type: ignore[union-attr]
+            self.handle.connection().connection.dbapi_connection.commit()  # type: ignore[union-attr]  # None only once it is closed
         return result
 
 
