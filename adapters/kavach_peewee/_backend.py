@@ -14,7 +14,7 @@ from kavach_core.errors import BackendUnavailable, TransactionAborted, Transacti
 from kavach_core.storage.capabilities import Capabilities
 from kavach_core.storage.operations import Operation, reads_only, table_of
 from kavach_core.storage.sql import Planner
-from kavach_core.storage.sql.schema import check_tables, create_tables, lock_upgrades, missing_tables, unlock_upgrades
+from kavach_core.storage.sql.schema import check_tables, create_tables, lock_schema, missing_tables, unlock_schema
 from kavach_peewee._bound import BoundBackend, join
 from kavach_peewee._database import Database, ours, outermost, refuse_strays, remember, resolved, transactions
 from kavach_peewee._drivers import capabilities_of
@@ -130,12 +130,12 @@ class DatabaseBackend:
                 link.steps(check_tables(link.dialect))
             elif link.steps(missing_tables(link.dialect)):
                 with link.block():
-                    link.steps(lock_upgrades(link.dialect))
+                    link.steps(lock_schema(link.dialect))
                     try:
                         link.steps(create_tables(link.dialect))
                     finally:
                         if not link.lost:
-                            link.steps(unlock_upgrades(link.dialect))
+                            link.steps(unlock_schema(link.dialect))
         return link.planner
 
     @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import count
 from typing import Final
@@ -18,12 +18,20 @@ _aborted: Final[deque[str]] = deque(maxlen=1000)
 """The latest transactions that were rolled back under their hosts: Prisma's clients cannot be referred to weakly."""
 
 
+_CREATION: Final = timedelta(minutes=3)
+"""Time enough to wait for another process that creates tables, and to do it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What Prisma allows a transaction: to get a connection, and from its beginning to its end."""
 
     max_wait: timedelta
     timeout: timedelta
+
+    def for_creating_tables(self) -> Limits:
+        """Return the same with time to create tables: MySQL's lock would outlive a transaction at its limit."""
+        return replace(self, timeout=max(self.timeout, _CREATION))
 
     def request(self, flavour: Flavour) -> str:
         """Return the body of the request that begins a transaction.

@@ -28,9 +28,9 @@ from kavach_core.storage.sql.schema import (
     check_tables,
     compare,
     create_tables,
-    lock_upgrades,
+    lock_schema,
     missing_tables,
-    unlock_upgrades,
+    unlock_schema,
     upgrade_tables,
 )
 from kavach_schema.render.ddl import Naming
@@ -229,12 +229,12 @@ def _unreachable(error: Exception, engine: Engine) -> StorageError:
 @contextmanager
 def _alone(link: Link) -> Iterator[None]:
     """Let no other process change the tables meanwhile."""
-    link.steps(lock_upgrades(link.dialect))
+    link.steps(lock_schema(link.dialect))
     try:
         yield
     finally:
         if not link.lost:
-            link.steps(unlock_upgrades(link.dialect))
+            link.steps(unlock_schema(link.dialect))
 
 
 @contextmanager

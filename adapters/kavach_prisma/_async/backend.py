@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Final, TypeVar, cast
 
-from kavach_core.errors import BackendUnavailable, TransactionAborted
+from kavach_core.errors import BackendUnavailable, StorageError, TransactionAborted
 from kavach_core.storage.operations import Operation, reads_only, table_of
-from kavach_core.storage.sql.schema import check_tables, create_tables, missing_tables
+from kavach_core.storage.sql.schema import check_tables, create_tables, lock_schema, missing_tables, unlock_schema
 from kavach_prisma._async.bound import AsyncBoundBackend
 from kavach_prisma._async.link import AsyncLink, make_async_link
 from kavach_prisma._client import capabilities_of
@@ -86,7 +86,12 @@ class AsyncClientBackend:
         if self._skip_migrations:
             await link.steps(check_tables(link.dialect))
         elif await link.steps(missing_tables(link.dialect)):
-            async with link.transaction(self._limits) as inside:
-                await inside.steps(create_tables(link.dialect))
+            async with link.transaction(self._limits.for_creating_tables()) as inside:
+                try:
+                    await inside.steps(lock_schema(link.dialect))
+                    await inside.steps(create_tables(link.dialect))
+                finally:
+                    with suppress(StorageError):  # the lock of a connection that broke is free already
+                        await inside.steps(unlock_schema(link.dialect))
         self._link = link
         return link

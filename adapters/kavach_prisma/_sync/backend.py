@@ -5,12 +5,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Final, TypeVar, cast
 
-from kavach_core.errors import BackendUnavailable, TransactionAborted
+from kavach_core.errors import BackendUnavailable, StorageError, TransactionAborted
 from kavach_core.storage.operations import Operation, reads_only, table_of
-from kavach_core.storage.sql.schema import check_tables, create_tables, missing_tables
+from kavach_core.storage.sql.schema import check_tables, create_tables, lock_schema, missing_tables, unlock_schema
 from kavach_prisma._client import capabilities_of
 from kavach_prisma._errors import is_lost
 from kavach_prisma._sync.bound import BoundBackend
@@ -88,7 +88,12 @@ class ClientBackend:
         if self._skip_migrations:
             link.steps(check_tables(link.dialect))
         elif link.steps(missing_tables(link.dialect)):
-            with link.transaction(self._limits) as inside:
-                inside.steps(create_tables(link.dialect))
+            with link.transaction(self._limits.for_creating_tables()) as inside:
+                try:
+                    inside.steps(lock_schema(link.dialect))
+                    inside.steps(create_tables(link.dialect))
+                finally:
+                    with suppress(StorageError):  # the lock of a connection that broke is free already
+                        inside.steps(unlock_schema(link.dialect))
         self._link = link
         return link

@@ -18,10 +18,12 @@ _LOCK: Final = 0x6B61766163680001
 """The key of our advisory lock on PostgreSQL, where CREATE ... IF NOT EXISTS by two sessions at once fails."""
 
 _MYSQL_LOCK: Final = "CONCAT('kavach.', LEFT(SHA2(DATABASE(), 256), 40))"
-"""The name of our lock on MySQL, whose locks are the server's, and whose names end at 64 characters."""
+"""The name of our lock on MySQL, where CREATE ... IF NOT EXISTS by two sessions at once can deadlock.
+
+Its locks are the server's, and their names end at 64 characters."""
 
 _PATIENCE: Final = 60
-"""Seconds that an upgrade waits for another one on MySQL; the other servers wait as long as their settings say."""
+"""Seconds that a process waits for another one on MySQL; the other servers wait as long as their settings say."""
 
 
 def missing_tables(dialect: SqlDialect) -> Steps[Sequence[Table[object]]]:
@@ -36,9 +38,7 @@ def missing_tables(dialect: SqlDialect) -> Steps[Sequence[Table[object]]]:
 
 
 def create_tables(dialect: SqlDialect) -> Steps[None]:
-    """Create the missing tables; MUST run in a transaction, which other starting processes wait for."""
-    if dialect.flavour == "postgresql":
-        yield Request(f"SELECT pg_advisory_xact_lock({_LOCK})::text")
+    """Create the missing tables; MUST run in a transaction, after `lock_schema`."""
     for table in (yield from missing_tables(dialect)):
         for statement in create_table(table, dialect.flavour, dialect.naming):
             yield Request(statement)
@@ -55,10 +55,10 @@ def compare(dialect: SqlDialect) -> Steps[list[Difference]]:
     return differences(dialect, (yield from with_references(dialect, stored)))
 
 
-def lock_upgrades(dialect: SqlDialect) -> Steps[None]:
-    """Wait until no other process upgrades; MUST be sent in the transaction of the upgrade.
+def lock_schema(dialect: SqlDialect) -> Steps[None]:
+    """Wait until no other process creates or changes tables; MUST be sent in the transaction that is to do so.
 
-    On PostgreSQL and SQLite the lock ends with the transaction, on MySQL with `unlock_upgrades` or the connection.
+    On PostgreSQL and SQLite the lock ends with the transaction, on MySQL with `unlock_schema` or the connection.
     """
     if dialect.flavour == "postgresql":
         yield Request(f"SELECT pg_advisory_xact_lock({_LOCK})::text")
@@ -68,8 +68,8 @@ def lock_upgrades(dialect: SqlDialect) -> Steps[None]:
             raise BackendUnavailable("another process is changing the tables; try again", retryable=True)
 
 
-def unlock_upgrades(dialect: SqlDialect) -> Steps[None]:
-    """Let other processes upgrade."""
+def unlock_schema(dialect: SqlDialect) -> Steps[None]:
+    """Let other processes create and change tables."""
     if dialect.flavour in ("mysql", "mariadb"):
         yield Request(f"SELECT RELEASE_LOCK({_MYSQL_LOCK})")
 
@@ -77,7 +77,7 @@ def unlock_upgrades(dialect: SqlDialect) -> Steps[None]:
 def upgrade_tables(dialect: SqlDialect, before_each: Callable[[str], None]) -> Steps[list[str]]:
     """Add missing tables, optional columns and indexes; return the statements that were sent.
 
-    MUST run in a transaction, after `lock_upgrades`. On SQLite and PostgreSQL all of them hold or none; on MySQL each
+    MUST run in a transaction, after `lock_schema`. On SQLite and PostgreSQL all of them hold or none; on MySQL each
     holds by itself, and the next run adds the rest. Nothing is dropped or rewritten. `before_each` is told each
     statement before it is sent.
     """
