@@ -15,7 +15,7 @@ _POSTGRES_OPEN = (
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in transaction%'"
 )
 
-_INNODB_OPEN = re.compile(r"^---TRANSACTION \S+, ACTIVE (?:(?!^---).)*?thread id (\d+)", re.MULTILINE | re.DOTALL)
+_INNODB_OPEN = re.compile(rb"^---TRANSACTION \S+, ACTIVE (?:(?!^---).)*?thread id (\d+)", re.MULTILINE | re.DOTALL)
 """Not `information_schema.innodb_trx`, which stays as it was while somebody reads it ten times a second."""
 
 
@@ -74,7 +74,8 @@ def open_transactions(provider: str, url: str) -> Iterator[Callable[[], int]]:
             yield lambda: _count_postgres(postgres)
     else:
         with connect_mysql(url) as mysql:
-            yield lambda: _count_mysql(mysql, url.rpartition("/")[2])
+            mysql.use_unicode = False  # the server cuts what others send, also in the middle of a character
+            yield lambda: _count_mysql(mysql, url.rpartition("/")[2].encode())
 
 
 def _count_sqlite(connection: sqlite3.Connection) -> int:
@@ -93,9 +94,9 @@ def _count_postgres(connection: Any) -> int:
     return int(count)
 
 
-def _count_mysql(connection: Any, database: str) -> int:
+def _count_mysql(connection: Any, database: bytes) -> int:
     with connection.cursor() as cursor:
         cursor.execute("SHOW ENGINE INNODB STATUS")
         busy = _INNODB_OPEN.findall(cursor.fetchone()[2])
         cursor.execute("SHOW PROCESSLIST")
-        return sum(str(thread) in busy for thread, _, _, name, *_ in cursor.fetchall() if name == database)
+        return sum(b"%d" % thread in busy for thread, _, _, name, *_ in cursor.fetchall() if name == database)

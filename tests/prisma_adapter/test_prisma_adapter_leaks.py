@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
+from time import sleep
 from typing import Any, cast
 
 import pytest
@@ -12,12 +14,15 @@ import pytest
 pytest.importorskip("hypothesis")
 pytest.importorskip("sqlalchemy")
 
+from conformance.databases import empty_database
+from conformance.observers import open_transactions
 from conformance.prisma_harness import AsyncPrismaHarness, SyncPrismaHarness
 from kavach_core.storage import AsyncStorage, Storage
 from kavach_core.storage.operations import Get
 from kavach_core.testing import Harness, StorageSuite
 from kavach_core.testing.lift import finished
 from kavach_core.testing.samples import fresh
+from servers.connections import connect_mysql
 
 pytestmark = pytest.mark.not_in_memory
 
@@ -114,3 +119,22 @@ def test_a_transaction_that_is_left_open_is_noticed(place: tuple[str, str]) -> N
                 run(forgets_to_commit)
     finally:
         Suite.teardown_class()
+
+
+def test_what_others_send_is_no_obstacle(place: tuple[str, str]) -> None:
+    """MariaDB tells the first 100 bytes of each statement that runs, and cuts characters for it."""
+    name, _ = place
+    if name not in ("mariadb", "mysql"):
+        pytest.skip("PostgreSQL and SQLite are not asked for what others do")
+    with (
+        empty_database(name) as (provider, url),
+        open_transactions(provider, url) as count,
+        connect_mysql(url) as other,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        statement = f"{'SELECT SLEEP(1) /* ':x<99}\N{FOX FACE} */"
+        sleeping = pool.submit(other.query, statement)
+        while not sleeping.done():
+            assert count() == 0
+            sleep(0.05)
+        sleeping.result()
