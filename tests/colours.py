@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 import pytest
 
-from database_fixture import PROVIDERS, Database, names_for
+from database_fixture import PROVIDERS, Database, driver_url, names_for
 
 Colour = Literal["sync", "asyncio"]
 Adapter = Literal["sqlalchemy", "peewee", "prisma"]
@@ -29,8 +29,6 @@ DRIVERS: dict[str, list[tuple[Colour, str]]] = {
 
 PRISMA_DRIVERS: dict[str, list[tuple[Colour, str]]] = {"sqlite": [("sync", "engine")]}
 """One colour: starting an engine takes longer than most tests; tests/prisma_adapter has both, on each database."""
-
-_SCHEMES = {"sqlite": "sqlite", "postgres": "postgresql", "mysql": "mysql"}
 
 
 class Lifted:
@@ -95,10 +93,7 @@ class Opened:
     @property
     def url(self) -> str:
         """The database's URL with the driver named."""
-        if self.database.url == ":memory:":
-            return self.database.url
-        _, _, rest = self.database.url.partition("://")
-        return f"{_SCHEMES[self.database.provider]}+{self.driver}://{rest}"
+        return driver_url(self.database.provider, self.database.url, self.driver)
 
     @property
     def settings(self) -> dict[str, Any]:

@@ -79,6 +79,8 @@ def _server_options(provider: Provider, url: str, driver: str) -> dict[str, Any]
         found["password"] = unquote(parts.password)
     if provider == "postgres" and driver == "psycopg":
         found["prefer_psycopg3"] = True
+    if driver == "pymysql":
+        found["ssl_disabled"] = True  # as in driver_url
     return {name: value for name, value in found.items() if value is not None}
 
 

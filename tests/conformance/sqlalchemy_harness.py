@@ -24,6 +24,7 @@ from sqlalchemy.pool import QueuePool
 
 from conformance.databases import empty_database
 from conformance.observers import server_observer, sqlite_observer
+from database_fixture import driver_url
 from kavach_core.storage import AsyncStorage, Storage
 from kavach_core.storage.sql import Request, Rows
 from kavach_core.testing import Harness, HostTransaction, Observer
@@ -50,9 +51,6 @@ def _row(table: str, column: str) -> TextClause:
     return text(f"SELECT * FROM {table} WHERE {column} = :value")
 
 
-_SCHEMES = {"sqlite": "sqlite", "postgres": "postgresql", "mysql": "mysql"}
-
-
 class SqlalchemyHarness(Harness):
     """What both colours share: a database, engines on it, and an observer."""
 
@@ -72,8 +70,7 @@ class SqlalchemyHarness(Harness):
 
     @property
     def _driver_url(self) -> str:
-        _, _, rest = self._url.partition("://")
-        return f"{_SCHEMES[self._provider]}+{self.driver}://{rest}" if rest else self._url
+        return driver_url(self._provider, self._url, self.driver)
 
     def _known(self, engine: Engine) -> None:
         """Use an engine: its connections are watched, and RETURNING is taken away if the harness is without."""

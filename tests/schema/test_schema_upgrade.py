@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
-from database_fixture import Database
+from database_fixture import Database, driver_url
 from described import SYNC, described
 from kavach_core.errors import SchemaMismatch
 from kavach_schema.tables import TABLES
@@ -61,9 +61,7 @@ def created(engine: Engine) -> dict[str, Any]:
 
 def start(database: Database, killed_before: int = 0) -> subprocess.Popen[str]:
     """Start a process that upgrades."""
-    _, _, rest = database.url.partition("://")
-    scheme = {"postgres": "postgresql"}.get(database.provider, database.provider)
-    url = f"{scheme}+{SYNC[database.provider]}://{rest}"
+    url = driver_url(database.provider, database.url, SYNC[database.provider])
     program = [sys.executable, str(PROGRAM), database.provider, url, str(killed_before)]
     return subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 

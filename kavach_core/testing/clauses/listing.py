@@ -266,12 +266,8 @@ class ListClauses(Clauses):
         """A stream MUST yield every row of the query, oldest first, across the pages in which it reads them."""
         agent = fresh()
         seconds = [number // 7 for number in range(PAGE + 5)]
-
-        async def work(storage: Any) -> None:
-            for second in random.Random(7).sample(seconds, len(seconds)):
-                await storage.create_audit_log(**sample(AUDIT_LOGS, agent_id=agent, timestamp=at(second)))
-
-        await _at_once(self, work)
+        rows: Any = [sample(AUDIT_LOGS, agent_id=agent, timestamp=at(second)) for second in seconds]
+        await self.storage.create_audit_logs(random.Random(7).sample(rows, len(rows)))
         queried = await self.storage.query_audit_logs(agent_id=agent, limit=ALL)
         streamed = [row async for row in self.storage.stream_audit_logs(agent_id=agent)]
         assert len(streamed) == len(seconds)
