@@ -24,7 +24,7 @@ from sqlalchemy.pool import QueuePool
 
 from conformance.databases import empty_database
 from conformance.observers import server_observer, sqlite_observer
-from database_fixture import driver_url
+from database_fixture import Provider, driver_url
 from kavach_core.storage import AsyncStorage, Storage
 from kavach_core.storage.sql import Request, Rows
 from kavach_core.testing import Harness, HostTransaction, Observer
@@ -59,6 +59,7 @@ class SqlalchemyHarness(Harness):
     handle: ClassVar[Handle] = "session"
     returning: ClassVar[bool] = True
     """False forces MariaDB to be used as MySQL is, without RETURNING."""
+    _provider: Provider
 
     def __init__(self) -> None:
         self._engines: list[Engine] = []

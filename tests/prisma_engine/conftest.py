@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 collect_ignore_glob = [] if importlib.util.find_spec("prisma") else ["*.py"]
 
 INTERFACES = {"postgres": ("asyncio",), "mariadb": ("asyncio",)}
-"""Both elsewhere: an engine cannot tell them apart, and the storage suite runs with both on each database."""
+"""Both elsewhere. An engine cannot tell them apart, and what can be cancelled tells more."""
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
