@@ -17,7 +17,6 @@ savepoints = count(1)
 _aborted: Final[deque[str]] = deque(maxlen=1000)
 """The latest transactions that were rolled back under their hosts: Prisma's clients cannot be referred to weakly."""
 
-
 _CREATION: Final = timedelta(minutes=3)
 """Time enough to wait for another process that creates tables, and to do it."""
 

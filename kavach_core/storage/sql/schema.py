@@ -20,7 +20,8 @@ _LOCK: Final = 0x6B61766163680001
 _MYSQL_LOCK: Final = "CONCAT('kavach.', LEFT(SHA2(DATABASE(), 256), 40))"
 """The name of our lock on MySQL, where CREATE ... IF NOT EXISTS by two sessions at once can deadlock.
 
-Its locks are the server's, and their names end at 64 characters."""
+Its locks are the server's, and their names end at 64 characters.
+"""
 
 _PATIENCE: Final = 60
 """Seconds that a process waits for another one on MySQL; the other servers wait as long as their settings say."""
