@@ -5,6 +5,7 @@ One interpreter is started, and forked before it opens anything: what a test imp
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import socket
@@ -88,6 +89,7 @@ def _answer(kavach: object, order: dict[str, Any]) -> Answer:
 def _main(settings: str, *descriptors: str) -> int:
     import kavach_sqlalchemy  # noqa: F401
 
+    gc.freeze()  # what is shared stays so: no child looks through it, not even as it ends
     children = []
     for descriptor in descriptors:
         if (child := os.fork()) == 0:
