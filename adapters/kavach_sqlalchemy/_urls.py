@@ -26,6 +26,9 @@ from kavach_core.errors import ConfigurationError, MissingDependency
 CONNECT_TIMEOUT: Final = 10
 """Seconds until a server that does not answer counts as unreachable."""
 
+POOL_SIZE: Final = 15
+"""Connections of an engine at most: as many as SQLAlchemy's default, which closes all above five after each use."""
+
 BUSY_TIMEOUT: Final = 30
 """Seconds that a writer waits for another one on SQLite."""
 
@@ -127,7 +130,12 @@ def _resolve(provider: str, url: str, *, asyncio: bool) -> tuple[URL, dict[str, 
         raise ConfigurationError(f"a url for {provider} begins with {known.schemes[0]}://, not {scheme}://")
     driver = _driver(known, driver, asyncio=asyncio)
     parsed = parsed.set(drivername=f"{known.schemes[0]}+{driver}")
-    options: dict[str, Any] = {"isolation_level": "AUTOCOMMIT", "skip_autocommit_rollback": True}
+    options: dict[str, Any] = {
+        "isolation_level": "AUTOCOMMIT",
+        "skip_autocommit_rollback": True,
+        "pool_size": POOL_SIZE,
+        "max_overflow": 0,
+    }
     if provider == "sqlite":
         if parsed.host:
             raise ConfigurationError("a url for sqlite names no host; write sqlite:///relative or sqlite:////absolute")

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, text
-from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
+from sqlalchemy import create_engine, event, text
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm import Session, scoped_session, sessionmaker
 
 from colours import Opened
@@ -15,6 +15,7 @@ from kavach_core.errors import ConfigurationError, ConflictError, TransactionErr
 from kavach_core.storage import AsyncStorage, Storage
 from kavach_schema.tables.agents import AGENTS, AUDIT_LOGS, PERMISSIONS, RATE_LIMITS, TRUST_SCORES
 from kavach_sqlalchemy import create_sqlalchemy_adapter, open_storage
+from kavach_sqlalchemy._urls import POOL_SIZE
 from storage.host import Host, finished
 from storage.samples import at, roll_back, row
 
@@ -97,6 +98,19 @@ async def test_an_engine_opened_by_url_leaves_no_connection_out(opened: Opened, 
 
     assert await opened.together(work, 12) == [None] * 12
     assert engine.pool.checkedout() == 0
+
+
+async def test_connections_of_a_burst_are_kept_for_the_next(opened: Opened, storage: Any) -> None:
+    """SQLAlchemy's own pool closes all above five after each use."""
+    engine = storage._backend._engine if opened.colour == "sync" else storage._backend._backend._engine
+    face = engine if opened.colour == "sync" else AsyncEngine(engine)
+    made: list[object] = []
+    event.listen(engine, "connect", lambda connection, _: made.append(connection))
+    for _ in range(3):
+        connections = [await finished(face.connect()) for _ in range(POOL_SIZE)]
+        for connection in connections:
+            await finished(connection.close())
+    assert 5 < len(made) <= POOL_SIZE
 
 
 async def test_a_bound_storage_joins_nobody_else(opened: Opened, storage: Any) -> None:
