@@ -45,4 +45,5 @@ def pytest_collection() -> Generator[None, object, object]:
         return (yield)
     finally:
         gc.freeze()
+        gc.set_threshold(10_000, 20, 50)  # a tenth of the default's collections: tests leave little that needs them
         gc.enable()

@@ -13,11 +13,12 @@ import pytest
 from sqlalchemy import Connection, create_engine, make_url, select
 
 import prisma_setup
+from conformance.prisma_harness import host_schema
 from database_fixture import Database, Provider
 from kavach_schema.model import Column, Table
 from kavach_schema.render.ddl import Flavour, create_table
 from kavach_schema.render.metadata import metadata
-from kavach_schema.render.prisma import PROVIDERS, field_name, merge_models, render_models
+from kavach_schema.render.prisma import PROVIDERS, field_name, merge_models
 from kavach_schema.render.prisma import Provider as PrismaProvider
 from kavach_schema.tables import TABLES
 from prisma_engine.clients import PRISMA_PROVIDERS, Client, package_for, schema_for, url_of
@@ -79,10 +80,8 @@ def _flavour(database: Database) -> Flavour:
 
 @pytest.fixture
 def client(database: Database, observer: Connection) -> Iterator[Client]:
-    """Yield a client generated from our models."""
-    prisma = PRISMA_PROVIDERS[database.provider]
-    source = f'datasource db {{\n  provider = "{prisma}"\n  url      = env("DATABASE_URL")\n}}\n\n'
-    found = package_for(database.provider, "sync", source + render_models(TABLES, prisma))
+    """Yield a client generated from our models and those of a host."""
+    found = package_for(database.provider, "sync", host_schema(PRISMA_PROVIDERS[database.provider]))
     connected = found.Prisma(datasource={"url": url_of(database)})
     connected.connect()
     yield Client(connected, found, database, "sync")
