@@ -301,14 +301,25 @@ def write_again_with(client: Client, name: str) -> None:
     assert rows(client) == [(name, 0), ("whole", 0)]
 
 
-def test_a_connection_that_the_server_ends(database: Database, tables: Client) -> None:
-    question, order = {
-        "sqlite": ("", ""),
-        "postgres": ("SELECT pg_backend_pid() AS id", "SELECT pg_terminate_backend({})"),
-        "mysql": ("SELECT CONNECTION_ID() AS id", "KILL {}"),
-    }[database.provider]
-    if not question:
+WHICH_CONNECTION = {"postgres": "SELECT pg_backend_pid() AS id", "mysql": "SELECT CONNECTION_ID() AS id"}
+
+
+def test_a_refused_statement_leaves_its_connection_open(database: Database, tables: Client) -> None:
+    if database.provider == "sqlite":
         pytest.skip("SQLite has no server")
+    with connected(database, connection_limit=1) as client:
+        before = client.prisma.query_raw(WHICH_CONNECTION[database.provider])
+        for _ in range(3):
+            with pytest.raises(client.errors.UniqueViolationError):
+                client.prisma.item.create(data={"id": "whole"})
+        assert client.prisma.query_raw(WHICH_CONNECTION[database.provider]) == before
+
+
+def test_a_connection_that_the_server_ends(database: Database, tables: Client) -> None:
+    if database.provider == "sqlite":
+        pytest.skip("SQLite has no server")
+    question = WHICH_CONNECTION[database.provider]
+    order = {"postgres": "SELECT pg_terminate_backend({})", "mysql": "KILL {}"}[database.provider]
     with connected(database) as client:
         tx = client.prisma.tx().start()
         tx.item.create(data={"id": "half"})

@@ -40,6 +40,22 @@ export async function openPostgreSQL(source) {
     }
   }
 
+  /** The pool's own `query` closes a connection whose statement the server refused, be it for a value that is taken. */
+  const lending = {
+    async query(...statement) {
+      const client = await pool.connect()
+      let broken
+      try {
+        return await client.query(...statement)
+      } catch (error) {
+        broken = error.severity !== 'ERROR'
+        throw error
+      } finally {
+        client.release(broken)
+      }
+    },
+  }
+
   function queryableOn(client) {
     const own = Object.create(official, { client: { value: client } })
     const run = (method) => async (query) => {
@@ -64,7 +80,7 @@ export async function openPostgreSQL(source) {
   }
 
   return {
-    adapter: { ...queryableOn(pool), startTransaction, getConnectionInfo: () => official.getConnectionInfo() },
+    adapter: { ...queryableOn(lending), startTransaction, getConnectionInfo: () => official.getConnectionInfo() },
     check,
     connections: () => ({ open: pool.totalCount, idle: pool.idleCount }),
     host: url.hostname || given.host || 'localhost',
