@@ -83,6 +83,7 @@ def test_b4_calls_and_costs_of_several_processes_add_up(database: Database) -> N
         assert (used.current_usage.calls_today, used.current_usage.cost_micros_today) == (17, 60)
 
 
+@pytest.mark.not_in_memory
 async def test_a_budget_that_revokes_does_so_in_the_transaction_of_the_decision(host: Host) -> None:
     """What the host rolls back has not happened: neither the calls nor the revocation."""
     kavach = await host.kavach()

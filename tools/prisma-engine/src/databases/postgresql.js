@@ -48,7 +48,7 @@ export async function openPostgreSQL(source) {
       try {
         return await client.query(...statement)
       } catch (error) {
-        broken = error.severity !== 'ERROR'
+        broken = error.severity !== 'ERROR' // a server that says it in another language gets a new connection
         throw error
       } finally {
         client.release(broken)
