@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -32,6 +33,7 @@ from prisma_engine.clients import (
     with_tables,
 )
 from proxy import Proxy
+from storage.restart import end_connections
 
 pytestmark = pytest.mark.not_in_memory
 
@@ -301,35 +303,51 @@ def write_again_with(client: Client, name: str) -> None:
     assert rows(client) == [(name, 0), ("whole", 0)]
 
 
-WHICH_CONNECTION = {"postgres": "SELECT pg_backend_pid() AS id", "mysql": "SELECT CONNECTION_ID() AS id"}
-
-
 def test_a_refused_statement_leaves_its_connection_open(database: Database, tables: Client) -> None:
     if database.provider == "sqlite":
         pytest.skip("SQLite has no server")
+    which = {"postgres": "SELECT pg_backend_pid() AS id", "mysql": "SELECT CONNECTION_ID() AS id"}[database.provider]
     with connected(database, connection_limit=1) as client:
-        before = client.prisma.query_raw(WHICH_CONNECTION[database.provider])
+        before = client.prisma.query_raw(which)
         for _ in range(3):
             with pytest.raises(client.errors.UniqueViolationError):
                 client.prisma.item.create(data={"id": "whole"})
-        assert client.prisma.query_raw(WHICH_CONNECTION[database.provider]) == before
+        assert client.prisma.query_raw(which) == before
 
 
 def test_a_connection_that_the_server_ends(database: Database, tables: Client) -> None:
     if database.provider == "sqlite":
         pytest.skip("SQLite has no server")
-    question = WHICH_CONNECTION[database.provider]
-    order = {"postgres": "SELECT pg_terminate_backend({})", "mysql": "KILL {}"}[database.provider]
     with connected(database) as client:
         tx = client.prisma.tx().start()
         tx.item.create(data={"id": "half"})
-        number = int(tx.query_raw(question)[0]["id"])
-        ask = tables.prisma.query_raw if database.provider == "postgres" else tables.prisma.execute_raw
-        ask(order.format(number))
+        end_connections(database)
         with pytest.raises(client.errors.DataError) as caught:
             tx.item.count()
         assert code_of(caught.value) == "P1017"
         write_again(client)
+
+
+def test_a_connection_that_the_server_ends_in_a_statement_is_lent_no_more(database: Database, tables: Client) -> None:
+    if database.provider == "sqlite":
+        pytest.skip("SQLite has no server")
+    sleep, begun = {
+        "postgres": (
+            "SELECT pg_sleep(20)::text",
+            "SELECT pid FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%'",
+        ),
+        "mysql": ("SELECT SLEEP(20)", "SELECT id FROM information_schema.processlist WHERE info LIKE 'SELECT SLEEP%'"),
+    }[database.provider]
+    with connected(database, connection_limit=1) as client, ThreadPoolExecutor(2) as threads:
+        sleeping = threads.submit(client.prisma.query_raw, sleep)
+        assert wait_until(lambda: tables.prisma.query_raw(begun) != [])
+        waiting = threads.submit(rows, client)
+        time.sleep(0.3)  # nobody else sees that it waits for the connection
+        end_connections(database)
+        with pytest.raises(client.errors.DataError) as caught:
+            sleeping.result()
+        assert code_of(caught.value) == "P1017"
+        assert waiting.result() == [("whole", 0)]
 
 
 def test_sqlite_waits_for_another_process_and_then_gives_up(database: Database, tables: Client) -> None:

@@ -33,6 +33,12 @@ async def finished(result: Any) -> Any:
     return await result if inspect.isawaitable(result) else result
 
 
+def engine_of(opened: Opened, storage: Any) -> Any:
+    """Return the engine that a storage opened by URL has for itself: a synchronous one in both colours."""
+    backend = storage._backend if opened.colour == "sync" else storage._backend._backend
+    return backend._engine
+
+
 class Host:
     """A host's engine, its handles, and its orders."""
 

@@ -16,7 +16,7 @@ from kavach_core.storage import AsyncStorage, Storage
 from kavach_schema.tables.agents import AGENTS, AUDIT_LOGS, PERMISSIONS, RATE_LIMITS, TRUST_SCORES
 from kavach_sqlalchemy import create_sqlalchemy_adapter, open_storage
 from kavach_sqlalchemy._urls import POOL_SIZE
-from storage.host import Host, finished
+from storage.host import Host, engine_of, finished
 from storage.samples import at, roll_back, row
 
 ISOLATIONS: dict[str, dict[str, Any]] = {"default": {}, "autocommit": {"isolation_level": "AUTOCOMMIT"}}
@@ -90,7 +90,7 @@ async def test_closing_a_storage_leaves_the_hosts_engine_open(host: Host) -> Non
 
 
 async def test_an_engine_opened_by_url_leaves_no_connection_out(opened: Opened, storage: Any) -> None:
-    engine = storage._backend._engine if opened.colour == "sync" else storage._backend._backend._engine
+    engine = engine_of(opened, storage)
 
     async def work(number: int) -> None:
         await storage.create_agent(**row(AGENTS, id=f"agent-{number}"))
@@ -102,7 +102,7 @@ async def test_an_engine_opened_by_url_leaves_no_connection_out(opened: Opened, 
 
 async def test_connections_of_a_burst_are_kept_for_the_next(opened: Opened, storage: Any) -> None:
     """SQLAlchemy's own pool closes all above five after each use."""
-    engine = storage._backend._engine if opened.colour == "sync" else storage._backend._backend._engine
+    engine = engine_of(opened, storage)
     face = engine if opened.colour == "sync" else AsyncEngine(engine)
     made: list[object] = []
     event.listen(engine, "connect", lambda connection, _: made.append(connection))

@@ -17,7 +17,7 @@ from colours import Lifted, Opened
 from kavach_core.errors import BackendUnavailable, SchemaMismatch, StorageError, TransactionAborted
 from kavach_schema.tables.agents import AGENTS
 from kavach_sqlalchemy import create_sqlalchemy_adapter, open_async_storage, open_storage
-from storage.host import Host
+from storage.host import Host, engine_of
 from storage.restart import end_connections
 from storage.samples import row
 
@@ -102,7 +102,7 @@ async def run(opened: Opened, storage: Any, sql: str) -> None:
     """Run a statement on a connection of the storage's own pool."""
     from sqlalchemy.util import greenlet_spawn
 
-    engine = storage._backend._engine if opened.colour == "sync" else storage._backend._backend._engine
+    engine = engine_of(opened, storage)
 
     def execute() -> None:
         with engine.connect() as connection:

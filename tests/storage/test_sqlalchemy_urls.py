@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import text
 
 from colours import Opened
 from kavach_core.errors import ConfigurationError, MissingDependency
 from kavach_schema.tables.agents import AGENTS
 from kavach_sqlalchemy import create_async_engine, create_engine, open_storage
+from storage.host import engine_of
 from storage.samples import row
 
 CANARY = "canary-5f3a"
@@ -178,7 +179,7 @@ async def asked(opened: Opened, storage: Any, sql: str) -> Any:
     """Ask on a connection of the storage's own pool."""
     from sqlalchemy.util import greenlet_spawn
 
-    engine: Engine = storage._backend._engine if opened.colour == "sync" else storage._backend._backend._engine
+    engine = engine_of(opened, storage)
 
     def ask() -> Any:
         with engine.connect() as connection:
